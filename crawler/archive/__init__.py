@@ -1,0 +1,1 @@
+"""What lies on disk: post format, ledger, captures, locks. No Scrapy."""

@@ -1,0 +1,1 @@
+"""Pure functions from a page to a value: no Scrapy, no I/O, no clock."""

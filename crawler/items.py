@@ -1,0 +1,63 @@
+"""The one item: an Article, as it travels from a page through the pipelines to its post.
+
+No Scrapy here: the archive side reads articles as well, from captures and from tests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Who wrote it first: the credited outlet, as printed and in normal form."""
+
+    raw: str
+    """As printed on the page, blanks trimmed: ``上海证券报`` of ``（文章来源：上海证券报）``."""
+    name: str
+    """Normal form: the alias table's name for the outlet, else ``raw`` tidied."""
+    rule: str
+    """What matched: ``label:文章来源``, ``list:medianame``, ``digest-bracket``, …"""
+
+
+@dataclass(slots=True, kw_only=True)
+class Article:
+    """One article of one source. Text fields are plain text, ``body`` is HTML."""
+
+    source: str
+    """Id of the source whose rules made it."""
+    space: str
+    """Namespace of the key: sources that share one never store an article twice."""
+    key: str
+    """The site's own id, as the site writes it."""
+    url: str
+    """The address that was fetched for it."""
+    link: str = ""
+    """Public address of the original, printed below the body; empty for none."""
+    title: str = ""
+    """Headline."""
+    body: str = ""
+    """The article's own HTML: as captured until the clean pipeline has run, then fit for a post."""
+    published: datetime | None = None
+    """Time of publication, always with a zone."""
+    published_raw: str = ""
+    """The same as printed."""
+    modified: datetime | None = None
+    """Time of the last change that the page states, with a zone."""
+    attribution: Attribution | None = None
+    """The credited outlet, if any is named."""
+    byline: tuple[str, ...] = ()
+    """Names of authors."""
+    editor: str = ""
+    """Responsible editor (责任编辑), as printed."""
+    digest: str = ""
+    """Summary that the list or the page gives."""
+    language: str = ""
+    """BCP 47 tag."""
+    category: str = ""
+    """Slug of its category: the first part of the post's address."""
+    tags: tuple[str, ...] = ()
+    """Labels, as Jekyll's tags."""
+    disagreements: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Field -> (what the list said, what the page said), where the two differ."""

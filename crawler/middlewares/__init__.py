@@ -1,0 +1,1 @@
+"""Politeness and guards on the wire."""

@@ -1,0 +1,1 @@
+"""What happens to an article, one verb a file, in the order of their numbers in `crawler/settings.py`."""
