@@ -1,0 +1,147 @@
+"""Reads a YAML file with its line numbers, and checks it against a model so that each error names file and line."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+Loc = tuple[Any, ...]
+"""Way to a value: keys and list positions, as in ``("lists", 0, "link")``."""
+
+
+class SettingsError(ValueError):
+    """A settings file is wrong. ``problems`` holds one ``file:line: what`` per fault."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A parsed YAML file: its value and the line of each key and item."""
+
+    path: Path
+    value: Any
+    lines: dict[Loc, int]
+
+    def line(self, loc: Iterable[Any]) -> int:
+        """Line (from 1) of the nearest known way to ``loc``; parts that the file does not have (union tags) are skipped."""
+        way: Loc = ()
+        for part in loc:
+            if (*way, part) in self.lines:
+                way = (*way, part)
+        return self.lines.get(way, 1)
+
+    def problem(self, loc: Iterable[Any], what: str) -> str:
+        """One line of an error report."""
+        loc = tuple(loc)
+        way = ".".join(str(part) for part in loc)
+        return f"{self.path}:{self.line(loc)}: {way + ': ' if way else ''}{what}"
+
+
+class Strict(BaseModel):
+    """Base of all settings models: unknown keys are errors, values are immutable."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    kinds: ClassVar[list[type[Strict]]] = []
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        Strict.kinds.append(cls)
+
+    def problems(self) -> Iterator[tuple[Loc, str]]:
+        """Faults that only show once the whole is read; a model overrides it."""
+        yield from ()
+
+
+Model = TypeVar("Model", bound=Strict)
+
+
+def load_yaml(path: Path) -> Document:
+    """Parse ``path``. Raises SettingsError for broken YAML, duplicate keys, an unreadable file or bad UTF-8."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError([f"{path}: cannot be read: {error}"]) from error
+    loader = yaml.CSafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        document = Document(path, None if node is None else loader.construct_document(node), {})  # type: ignore[no-untyped-call]
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        raise SettingsError([f"{path}:{mark.line + 1 if mark else 1}: not YAML: {error.problem}"]) from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise SettingsError([f"{path}: not YAML: {error}"]) from error
+    finally:
+        loader.dispose()  # type: ignore[no-untyped-call]
+    if node is not None:
+        _note_lines(node, (), document)
+    return document
+
+
+def validate(model: type[Model], document: Document) -> Model:
+    """``document`` as ``model``. Raises SettingsError with every fault: file, line, what was expected, a near key."""
+    try:
+        value = model.model_validate({} if document.value is None else document.value)
+    except ValidationError as error:
+        raise SettingsError([_explain(document, fault) for fault in error.errors()]) from error
+    if faults := [document.problem(loc, what) for loc, what in value.problems()]:
+        raise SettingsError(faults)
+    return value
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """`` Did you mean 'x'?`` for a typo of a known word, else the words there are."""
+    known = sorted(known)
+    if close := difflib.get_close_matches(str(word), known, 1, 0.6):
+        return f" Did you mean '{close[0]}'?"
+    return f" Known: {', '.join(known)}." if known else ""
+
+
+def _note_lines(node: yaml.Node, way: Loc, document: Document) -> None:
+    document.lines.setdefault(way, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            name = key.value
+            if (*way, name) in document.lines:
+                raise SettingsError([f"{document.path}:{key.start_mark.line + 1}: '{name}' stands here twice"])
+            document.lines[*way, name] = key.start_mark.line + 1
+            _note_lines(value, (*way, name), document)
+    elif isinstance(node, yaml.SequenceNode):
+        for position, value in enumerate(node.value):
+            _note_lines(value, (*way, position), document)
+
+
+def _explain(document: Document, fault: Any) -> str:
+    loc: Loc = fault["loc"]
+    if fault["type"] == "extra_forbidden":
+        siblings = _siblings(document.value, loc)
+        return document.problem(loc, f"unknown key.{near(loc[-1], _fields_beside(siblings, loc[-1]))}")
+    if fault["type"] == "missing":
+        return document.problem(loc, "is required and missing")
+    got = "" if isinstance(fault["input"], dict | list) else f" (got {fault['input']!r})"
+    return document.problem(loc, fault["msg"].removeprefix("Value error, ") + got)
+
+
+def _siblings(value: Any, loc: Loc) -> set[str]:
+    """Keys that stand beside the last part of ``loc``."""
+    for part in loc[:-1]:
+        if isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        elif isinstance(value, dict) and part in value:
+            value = value[part]
+    return {str(key) for key in value} if isinstance(value, dict) else set()
+
+
+def _fields_beside(siblings: set[str], wrong: Hashable) -> set[str]:
+    """Fields of the model that knows most of the siblings: the one that was meant."""
+    siblings = siblings - {str(wrong)}
+    ranked = sorted(Strict.kinds, key=lambda kind: (-len(siblings & set(kind.model_fields)), len(kind.model_fields)))
+    return set(ranked[0].model_fields) - siblings if ranked else set()
