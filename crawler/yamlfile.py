@@ -32,7 +32,7 @@ class Document:
     lines: dict[Loc, int]
 
     def line(self, loc: Iterable[Any]) -> int:
-        """Line (from 1) of the nearest known way to ``loc``; parts that the file does not have (union tags) are skipped."""
+        """Line (from 1) of the nearest known way to ``loc``; parts that the file does not have are skipped."""
         way: Loc = ()
         for part in loc:
             if (*way, part) in self.lines:
@@ -73,14 +73,14 @@ def load_yaml(path: Path) -> Document:
     loader = yaml.CSafeLoader(text)
     try:
         node = loader.get_single_node()
-        document = Document(path, None if node is None else loader.construct_document(node), {})  # type: ignore[no-untyped-call]
+        document = Document(path, None if node is None else loader.construct_document(node), {})
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         raise SettingsError([f"{path}:{mark.line + 1 if mark else 1}: not YAML: {error.problem}"]) from error
     except (yaml.YAMLError, ValueError) as error:
         raise SettingsError([f"{path}: not YAML: {error}"]) from error
     finally:
-        loader.dispose()  # type: ignore[no-untyped-call]
+        loader.dispose()
     if node is not None:
         _note_lines(node, (), document)
     return document
@@ -133,10 +133,10 @@ def _explain(document: Document, fault: Any) -> str:
 def _siblings(value: Any, loc: Loc) -> set[str]:
     """Keys that stand beside the last part of ``loc``."""
     for part in loc[:-1]:
-        if isinstance(value, list) and isinstance(part, int) and part < len(value):
+        try:
             value = value[part]
-        elif isinstance(value, dict) and part in value:
-            value = value[part]
+        except (LookupError, TypeError):
+            continue
     return {str(key) for key in value} if isinstance(value, dict) else set()
 
 

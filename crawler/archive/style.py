@@ -26,7 +26,7 @@ class PostStyle:
     fields: tuple[str, ...] = ()
     """Further front matter, in this order: any of ``FIELDS`` in ``post.py``; empty values are left out."""
     quote: str = ""
-    """What becomes of the digest: ``""`` nothing, ``"quote"`` a block quote before the body, ``"text"`` a plain paragraph."""
+    """What becomes of the digest: ``""`` nothing, ``"quote"`` a block quote, ``"text"`` a paragraph before the body."""
     lead: str = ""
     """Bytes before the first ``---`` (one archive began its posts with a newline)."""
     gap: str = ""
