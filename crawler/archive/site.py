@@ -1,0 +1,136 @@
+"""Lays out a new archive's Jekyll site: copies the template without touching what is there, writes category pages."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+TEMPLATE = Path(__file__).resolve().parents[2] / "output"
+"""Where the template lies: beside the package, in the checkout as in the wheel."""
+
+_TEMPLATE_FILES = (
+    "404.html",
+    "_config.yml",
+    "_data/*.yml",
+    "_includes/*.html",
+    "_layouts/*.html",
+    "assets/*.css",
+    "categories.html",
+    "feed.xml",
+    "index.html",
+)
+# A list of what belongs to it, not of what does not: someone may have crawled into the checkout's output/.
+
+_FOLDERS = ("_posts", "category", "sources")
+
+_UNSAFE = re.compile('["\\\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]')
+# Quote and backslash; what YAML 1.1 does not call printable (section 5.1); line breaks; the byte order mark.
+_SHORT = {'"': r"\"", "\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
+
+
+@dataclass(frozen=True, slots=True)
+class NewSite:
+    """What ``new_site`` did."""
+
+    written: list[Path] = field(default_factory=list)
+    """Files that were not there."""
+    kept: list[Path] = field(default_factory=list)
+    """Files that were there with other bytes, and were left alone."""
+
+
+def template_files(template: Path = TEMPLATE) -> Iterator[tuple[str, Path]]:
+    """The template's files, each as (path inside the site, where it lies), in order."""
+    for pattern in _TEMPLATE_FILES:
+        for path in sorted(template.glob(pattern)):
+            yield path.relative_to(template).as_posix(), path
+
+
+def new_site(
+    folder: Path, *, title: str, url: str, timezone: str, language: str = "zh-CN", baseurl: str = ""
+) -> NewSite:
+    """Make ``folder`` a Jekyll site that builds: the template with these values in its ``_config.yml``.
+
+    Nothing that exists is overwritten, and every file is whole or absent, so it can be run again at any time.
+    Raises OSError where the folder cannot be written.
+    """
+    values = {"title": title, "url": url, "baseurl": baseurl, "lang": language, "timezone": timezone}
+    for name in _FOLDERS:
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    done = NewSite()
+    for name, source in template_files():
+        content = source.read_bytes()
+        if name == "_config.yml":
+            content = fill(content.decode(), values).encode()
+        target = folder / name
+        if write_new(target, content):
+            done.written.append(target)
+        elif not _holds(target, content):
+            done.kept.append(target)
+    return done
+
+
+def category_page(slug: str, title: str) -> bytes:
+    """The page that lists the posts of category ``slug``: front matter alone, its layout does the rest.
+
+    ``slug`` is also its address, ``/category/SLUG.html``, to which the posts link back.
+    """
+    front = {"title": title, "category": slug, "permalink": f"/category/{slug}.html"}
+    lines = [f"{key}: {yaml_string(value)}" for key, value in front.items()]
+    return "\n".join(["---", "layout: category", *lines, "---", ""]).encode()
+
+
+def fill(config: str, values: dict[str, str]) -> str:
+    """``config`` with each top-level ``key: …`` line set to its value. Raises KeyError for a key it does not have."""
+    for key, value in values.items():
+        line = f"{key}: {yaml_string(value)}".replace("\\", r"\\")
+        config, found = re.subn(rf"^{re.escape(key)}:.*$", line, config, flags=re.MULTILINE)
+        if found != 1:
+            raise KeyError(key)
+    return config
+
+
+def yaml_string(text: str) -> str:
+    """``text`` as a double-quoted YAML scalar on one line that PyYAML and Ruby's Psych read back as it was.
+
+    Lone surrogates, which no UTF-8 file can hold, become U+FFFD.
+    """
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return '"' + _UNSAFE.sub(_escaped, text) + '"'
+
+
+def _escaped(match: re.Match[str]) -> str:
+    char = match[0]
+    return _SHORT.get(char) or (f"\\x{ord(char):02x}" if ord(char) < 0x100 else f"\\u{ord(char):04x}")
+
+
+def write_new(path: Path, content: bytes) -> bool:
+    """Write a file that is not there yet, whole or not at all. False, and nothing changed, if its name is taken."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        return _rename_new(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _rename_new(draft: Path, path: Path) -> bool:
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without hard links
+        if os.path.lexists(path):
+            return False
+        draft.rename(path)
+    return True
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == content
