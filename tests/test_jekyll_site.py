@@ -12,10 +12,11 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-import yaml
 from lxml import etree, html
 
 from crawler.archive.site import category_page, new_site, yaml_string
+from tests.browser import measure, needs_browser
+from tests.shared import SHARED, needs_shared
 
 pytestmark = [
     pytest.mark.jekyll,
@@ -310,7 +311,69 @@ def test_long_lists_are_cut_and_say_so(tmp_path: Path) -> None:
     assert feed(out).findtext("a:entry/a:id", "", ATOM).startswith("https://archive.example/news/chenbao/")
 
 
-def test_all_languages_have_all_words() -> None:
-    words = yaml.safe_load((Path(__file__).parents[1] / "output/_data/words.yml").read_text("utf-8"))
-    assert {frozenset(of) for of in words.values()} == {frozenset(words["en"])}
-    assert {len(of["weekdays"]) for of in words.values()} == {7}
+@needs_shared
+def test_a_real_post_comes_out_whole(tmp_path: Path) -> None:
+    seed = SHARED / "seed/posts/2022-05-19-NW202205192383905174.md"
+    source = new_archive(tmp_path / "source")
+    shutil.copy(seed, source / "_posts")
+    tree = page(build(source, tmp_path / "out") / "jingjicankaobao/2022/05/19/NW202205192383905174.html")
+    body = seed.read_text("utf-8").split("---\n", 2)[2].split("\n\n<http")[0]
+    written = [str(p.xpath("string()")) for p in html.fromstring(f"<div>{body}</div>").cssselect("p")]
+    shown = [p.text_content() for p in tree.cssselect(".body > p")]
+    assert len(written) == 39
+    assert shown[:-2] == written
+    assert [len(p.cssselect("a")) for p in tree.cssselect(".body > p")[-2:]] == [1, 2]
+
+
+WIDE = f"""<p>https://news.example/{"a" * 300}</p>
+ <table><tr>{"<td>1,234,567.89</td>" * 30}</tr></table>
+ <pre>{"x" * 300}</pre>
+ <p><img src="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='2000' height='9'/%3E" alt=""></p>
+ <p style="display:none"><br></p><p>末段。</p>"""
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site whose words are long and whose article is wide."""
+    folder = tmp_path_factory.mktemp("wide")
+    source = new_archive(folder / "source", title="Longnamednewsarchiveofthenorthernharbours")
+    Post("wide", "港" * 120 + "W" * 200, body=WIDE).write(source)
+    Post("other", "另一篇", front=ENGLISH).write(source)
+    (source / "category/chenbao.html").write_bytes(category_page("chenbao", "M" * 90))
+    return build(source, folder / "out")
+
+
+PAGES = ["/", "/chenbao/2022/05/19/wide.html", "/category/chenbao.html", "/categories.html", "/404.html"]
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_no_page_scrolls_sideways(wide: Path, width: int) -> None:
+    widths, asked = measure(wide, width, PAGES, "d.documentElement.scrollWidth")
+    assert widths == [str(width)] * len(PAGES)
+    assert set(asked) - {"/favicon.ico"} == {"/probe.html", "/assets/style.css", *PAGES}
+
+
+@needs_browser
+def test_the_style_is_in_force(wide: Path) -> None:
+    """The page's own security policy must not shut out its style sheet nor a body's own ``display:none``."""
+    script = """[...d.querySelectorAll(".body > p")].map(p => getComputedStyle(p))
+      .map(s => [s.display, s.textIndent == s.fontSize || parseFloat(s.textIndent) / parseFloat(s.fontSize)])
+      .join(" ")"""
+    (shown,), _ = measure(wide, 390, [PAGES[1]], script)
+    assert shown == "block,2 block,0 none,2 block,2 block,0 block,0"
+
+
+@needs_browser
+def test_an_article_in_another_language_has_its_own_fonts(wide: Path) -> None:
+    script = """getComputedStyle(d.querySelector(".body")).fontFamily.includes("CJK signs")"""
+    shown, _ = measure(wide, 390, [PAGES[1], "/chenbao/2022/05/19/other.html"], script)
+    assert shown == ["true", "false"]
+
+
+@needs_browser
+def test_light_and_dark(wide: Path) -> None:
+    script = "getComputedStyle(d.body).backgroundColor"
+    light, _ = measure(wide, 390, PAGES[:1], script, "--blink-settings=preferredColorScheme=1")
+    dark, _ = measure(wide, 390, PAGES[:1], script, "--blink-settings=preferredColorScheme=0")
+    assert (light, dark) == (["rgb(253, 252, 249)"], ["rgb(23, 22, 20)"])

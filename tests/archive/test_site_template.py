@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -155,3 +156,34 @@ def test_fill_refuses_a_template_without_the_key() -> None:
     assert fill("title: x\n title: y\n", {"title": "z"}) == 'title: "z"\n title: y\n'
     with pytest.raises(KeyError, match="lang"):
         fill("title: x\n", {"lang": "en"})
+
+
+def test_all_languages_have_all_words() -> None:
+    words = yaml.safe_load((site.TEMPLATE / "_data/words.yml").read_text("utf-8"))
+    assert {frozenset(of) for of in words.values()} == {frozenset(words["en"])}
+    assert {len(of["weekdays"]) for of in words.values()} == {7}
+    used = " ".join(path.read_text("utf-8") for _, path in template_files() if path.suffix == ".html")
+    assert set(re.findall(r"words\.(\w+)", used)) - {"en", "html"} == set(words["en"])
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of ``#rrggbb`` (WCAG 2.2)."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_text_stands_out_from_its_ground() -> None:
+    """WCAG 2.2, 1.4.3: 4.5 to 1 at the least, in light, in dark and on paper."""
+    css = (site.TEMPLATE / "assets/style.css").read_text("utf-8")
+    schemes = re.findall(r"--paper: [^}]*", css)
+    assert len(schemes) == 3
+    for scheme in schemes:
+        named = {
+            k: v if len(v) == 7 else "#" + "".join(c * 2 for c in v[1:])
+            for k, v in re.findall(r"--(\w+): (#\w+)", scheme)
+        }
+        for ink in ("ink", "soft", "accent"):
+            for ground in ("paper", "wash"):
+                dim, bright = sorted(luminance(named[name]) for name in (ink, ground))
+                assert (bright + 0.05) / (dim + 0.05) >= 4.5, (scheme, ink, ground)
