@@ -59,5 +59,11 @@ class Article:
     """Slug of its category: the first part of the post's address."""
     tags: tuple[str, ...] = ()
     """Labels, as Jekyll's tags."""
+    capture: str = ""
+    """Payload digest of the capture that it was made from."""
     disagreements: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Field -> (what the list said, what the page said), where the two differ."""
+
+
+class Refused(ValueError):
+    """Why something cannot become a post; the message is what the ledger and the report say."""

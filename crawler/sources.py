@@ -7,15 +7,26 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    PrivateAttr,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 
+from crawler.archive.markup import Markup
+from crawler.archive.style import BackLink
 from crawler.extract.rules import KINDS, Rule, compile_step
 from crawler.schedule import parse_schedule, parse_span
 from crawler.yamlfile import Loc, SettingsError, Strict, load_yaml, near, validate
@@ -23,9 +34,12 @@ from crawler.yamlfile import Loc, SettingsError, Strict, load_yaml, near, valida
 SHIPPED = Path(__file__).resolve().parent.parent / "spiders" / "sources"
 """Where the sources that come with presskeep lie, in the tree as in the wheel."""
 
-PLACEHOLDERS = frozenset({"key", "code", "outlet", "slug", "source", "name", "url", "space"})
-"""What a template may name: the key, the list's ``code``, the credited outlet and its slug, id and name of the source,
-the listed address, the key's namespace."""
+ADDRESS_PLACES = frozenset({"key", "code", "url", "source", "space"})
+"""What an address template may name: the key, the list's second id, the listed address, the source, the key's space."""
+POST_PLACES = frozenset({"outlet", "slug", "source", "name", "key", "space"})
+"""What a post's category and tags may name: credited outlet and its slug, id and name of the source, key and space."""
+FILE_PLACES = frozenset({"key", "space", "source"})
+"""What a post's file name may name."""
 
 
 class StepModel(Strict):
@@ -77,19 +91,26 @@ class RuleModel:
         many = value if isinstance(value, list) else [value]
         if not many or not all(isinstance(one, str | dict) and one for one in many):
             raise ValueError("expected a selector, a mapping such as {css: h1}, or a list of these")
-        return cls([one if isinstance(one, str) else StepModel.model_validate(one) for one in many])
+        try:
+            return cls([one if isinstance(one, str) else StepModel.model_validate(one) for one in many])
+        except ValidationError as error:
+            raise ValueError("; ".join(map(_step_fault, error.errors()))) from error
 
     def compiled(self, bare: str) -> Rule:
         """Ready to run; ``bare`` is the kind of its bare texts. Raises ValueError."""
         return Rule([compile_step(bare, one) if isinstance(one, str) else one.compiled_as(bare) for one in self.steps])
 
 
-_STEP_SCHEMA: dict[str, Any] = {"anyOf": [{"type": "string", "minLength": 1}, {"$ref": "#/$defs/StepModel"}]}
-RuleField = Annotated[
-    RuleModel,
-    BeforeValidator(RuleModel.read),
-    WithJsonSchema({"anyOf": [*_STEP_SCHEMA["anyOf"], {"type": "array", "items": _STEP_SCHEMA, "minItems": 1}]}),
-]
+def _step_fault(fault: Any) -> str:
+    where = str(fault["loc"][-1]) if fault["loc"] else ""
+    if fault["type"] == "extra_forbidden":
+        return f"unknown key '{where}'.{near(where, StepModel.model_fields)}"
+    return f"{where}: {fault['msg']}" if where else str(fault["msg"]).removeprefix("Value error, ")
+
+
+_RULE = {"x-rule": True}
+"""Stands for a rule in the generated JSON Schema until ``json_schema`` puts the definition in its place."""
+RuleField = Annotated[RuleModel, PlainValidator(RuleModel.read), WithJsonSchema(_RULE)]
 
 
 def _regex(value: str) -> str:
@@ -106,15 +127,18 @@ def _address(value: str) -> str:
     return value
 
 
-def _template(value: str) -> str:
-    try:
-        names = {name for _, name, _, _ in string.Formatter().parse(value) if name is not None}
-    except ValueError as error:
-        raise ValueError(f"no template: {error}") from error
-    if unknown := names - PLACEHOLDERS:
-        wrong = sorted(unknown)[0]
-        raise ValueError(f"unknown placeholder {{{wrong}}}.{near(wrong, PLACEHOLDERS)}")
-    return value
+def _template(places: frozenset[str]) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        try:
+            names = {name for _, name, _, _ in string.Formatter().parse(value) if name is not None}
+        except ValueError as error:
+            raise ValueError(f"no template: {error}") from error
+        if unknown := names - places:
+            wrong = sorted(unknown)[0]
+            raise ValueError(f"unknown placeholder {{{wrong}}}.{near(wrong, places)}")
+        return value
+
+    return check
 
 
 def _zone(value: str) -> str:
@@ -125,19 +149,24 @@ def _zone(value: str) -> str:
 
 Regex = Annotated[str, AfterValidator(_regex)]
 Address = Annotated[str, AfterValidator(_address)]
-Template = Annotated[str, AfterValidator(_template)]
+AddressTemplate = Annotated[str, AfterValidator(_template(ADDRESS_PLACES))]
+PostTemplate = Annotated[str, AfterValidator(_template(POST_PLACES))]
+FileTemplate = Annotated[str, AfterValidator(_template(FILE_PLACES))]
 Zone = Annotated[str, AfterValidator(_zone)]
-Many = BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
+Many = BeforeValidator(
+    lambda value: [value] if isinstance(value, str) else value, json_schema_input_type=str | list[str]
+)
 Span = Annotated[str, AfterValidator(lambda value: (parse_span(value), value)[1])]
 
 
 class Politeness(Strict):
     """How the site is treated; see also presskeep.yml's ``contact``."""
 
-    delay: float = Field(1.0, ge=0.5, le=3600)
-    """Seconds between two requests to one host. 0.5 at least: with 0 Scrapy does not hold its per-host limit."""
-    concurrency: int = Field(1, ge=1, le=8)
-    """Requests to one host at a time."""
+    delay: float = Field(default=1.0, gt=0, le=3600)
+    """Seconds between two requests to one host, 0.5 at least (but for hosts of this machine, where tests run).
+    0 is refused: Scrapy does not hold its per-host limit then."""
+    concurrency: int = Field(default=1, ge=1, le=64)
+    """Requests to one host at a time, 8 at most (but for hosts of this machine)."""
     contact: str = ""
     """Address or mail named in the User-Agent, instead of presskeep.yml's."""
 
@@ -145,13 +174,13 @@ class Politeness(Strict):
 class Expect(Strict):
     """What a healthy run of this source gives."""
 
-    per_day: float = Field(0, ge=0)
+    per_day: float = Field(default=0, ge=0)
     """Articles a day; 0 for not known."""
     quiet: Span = ""
     """Longest stretch without a new article: ``12h``, ``3d``."""
-    characters: int = Field(20, ge=1)
+    characters: int = Field(default=20, ge=1)
     """Floor: the least plain text of an article, in characters."""
-    paragraphs: int = Field(1, ge=1)
+    paragraphs: int = Field(default=1, ge=1)
     """Floor: the least number of paragraphs."""
 
 
@@ -181,11 +210,11 @@ class Paging(Strict):
     """Address of page ``{page}`` (or, with ``cursor``, of ``{cursor}``)."""
     cursor: RuleField | None = None
     """Where the answer says how to ask on."""
-    first: int = Field(2, ge=0)
+    first: int = Field(default=2, ge=0)
     """Number of the first page asked by ``template``; the list's own address is the page before."""
-    step: int = Field(1, ge=1)
+    step: int = Field(default=1, ge=1)
     """What a page's number grows by."""
-    depth: int = Field(10, ge=1)
+    depth: int = Field(default=10, ge=1)
     """Pages at most, the first among them. A walk also stops at a page whose articles are all known."""
 
     @model_validator(mode="after")
@@ -241,7 +270,7 @@ AnyList = Annotated[HtmlList | JsonList, Field(discriminator="kind")]
 class Key(Strict):
     """How the site's own id is found."""
 
-    space: str = Field("", pattern=r"^[a-z0-9-]*$")
+    space: str = Field(default="", pattern=r"^[a-z0-9-]*$")
     """Namespace; sources with the same one keep an article once between them. Default: the source's id."""
     patterns: Annotated[list[Regex], Many] = []
     """The id in an address (or in the list's key), first group or whole match; several for several kinds of address.
@@ -251,7 +280,7 @@ class Key(Strict):
 class Fetch(Strict):
     """What is asked for one article."""
 
-    address: Template = "{url}"
+    address: AddressTemplate = "{url}"
     """What to fetch: the listed address, or a share link or text endpoint filled with the key."""
     format: Literal["html", "json"] = "html"
     """What comes back."""
@@ -284,13 +313,6 @@ class Layout(Strict):
     """strptime formats for dates that are not read by themselves; also ``epoch`` and ``epoch_ms``."""
 
 
-class Back(Strict):
-    """A link at the foot of a post; ``{tag}`` and ``{category}`` are filled in."""
-
-    label: str
-    href: str
-
-
 class Keep(Strict):
     """Markup that a post's body may keep beyond the general allow-list; scripts, handlers and frames never."""
 
@@ -301,20 +323,31 @@ class Keep(Strict):
     styles: list[str] = []
     """CSS properties."""
 
+    @property
+    def markup(self) -> Markup:
+        """The same as the cleaner takes it. Raises ValueError for what no post may hold."""
+        attributes = {tag: frozenset(names) for tag, names in self.attributes.items()}
+        return Markup(self.comments, attributes, frozenset(self.styles), frozenset(self.tags))
+
+    @model_validator(mode="after")
+    def _allowed(self) -> Keep:
+        _ = self.markup
+        return self
+
 
 class PostRules(Strict):
     """How a post is made."""
 
-    file: Template = "{space}-{key}"
+    file: FileTemplate = "{space}-{key}"
     """Name of the file after its day."""
-    category: Template = "{slug}"
+    category: PostTemplate = "{slug}"
     """Category: the credited outlet's slug, or a fixed one. Where no outlet is known, the source's id."""
-    tags: list[Template] = ["{outlet}"]
+    tags: list[PostTemplate] = ["{outlet}"]
     """Labels; where no outlet is known, the source's name stands for it."""
-    link: Template = "{url}"
+    link: AddressTemplate = "{url}"
     """Public address of the original."""
-    back: list[Back] | None = None
-    """Links at the foot; default presskeep.yml's."""
+    back: list[BackLink] | None = None
+    """Links at the foot, with ``{tag}`` and ``{category}``; default presskeep.yml's."""
     fields: list[str] | None = None
     """Further front matter; default presskeep.yml's."""
     quote: Literal["", "quote", "text"] = ""
@@ -327,7 +360,7 @@ class Verified(Strict):
     """On what the source was seen working."""
 
     how: Literal["offline", "live", "not yet"]
-    on: date | None = None
+    day: date | None = None
     against: str = ""
 
 
@@ -358,6 +391,12 @@ class Source(Strict):
     verified: Verified = Verified(how="not yet")
     notes: list[str] = []
     """What a maintainer should know; above all what is unsure."""
+    _path: Path | None = PrivateAttr(None)
+
+    @property
+    def path(self) -> Path | None:
+        """The file it was read from."""
+        return self._path
 
     @property
     def space(self) -> str:
@@ -375,7 +414,12 @@ class Source(Strict):
         return frozenset(host for url in known if (host := _host(url)))
 
     def problems(self) -> Iterator[tuple[Loc, str]]:
-        """Selectors that cannot be read, and layouts out of order."""
+        """Selectors that cannot be read, layouts out of order, and politeness that is none."""
+        if not all(_LOOPBACK.match(host) for host in self.hosts):
+            if self.politeness.delay < 0.5:
+                yield ("politeness", "delay"), f"expected 0.5 seconds or more (got {self.politeness.delay})"
+            if self.politeness.concurrency > 8:
+                yield ("politeness", "concurrency"), f"expected 8 or less (got {self.politeness.concurrency})"
         for number, one in enumerate(self.lists):
             yield from _bad_rules(one, ("lists", number), "css" if one.kind == "html" else "jmespath")
         for number, layout in enumerate(self.layouts):
@@ -384,6 +428,9 @@ class Source(Strict):
                 yield from _bad_selector(selector, ("layouts", number, "strip", place))
         if sum(layout.until is None for layout in self.layouts) > 1:
             yield ("layouts",), "only the present layout may lack until: DATE"
+
+
+_LOOPBACK = re.compile(r"(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?$")
 
 
 def _host(url: str) -> str:
@@ -416,6 +463,7 @@ def load_source(path: Path) -> Source:
     source = validate(Source, document)
     if source.id != path.stem:
         raise SettingsError([document.problem(("id",), f"is '{source.id}', but the file is named '{path.stem}'")])
+    source._path = path
     return source
 
 
@@ -446,6 +494,23 @@ def find_source(name: str, folders: Iterable[Path]) -> Source:
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of a source file."""
-    schema = TypeAdapter(Source).json_schema()
-    schema["$defs"]["StepModel"] = StepModel.model_json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "presskeep source", **schema}
+    schema = _with_rules(Source.model_json_schema())
+    step = {"anyOf": [{"type": "string", "minLength": 1}, {"$ref": "#/$defs/Step"}]}
+    rule = {
+        "description": RuleModel.__doc__,
+        "anyOf": [*step["anyOf"], {"type": "array", "items": step, "minItems": 1}],
+    }
+    schema["$defs"] |= {"Rule": rule, "Step": StepModel.model_json_schema()}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "presskeep source"}
+
+
+def _with_rules(schema: Any) -> Any:
+    """The schema with each rule's placeholder replaced by a reference."""
+    if isinstance(schema, list):
+        return [_with_rules(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "x-rule" in schema:
+        rest = {name: value for name, value in schema.items() if name != "x-rule"}
+        return {**rest, "$ref": "#/$defs/Rule"}
+    return {name: _with_rules(value) for name, value in schema.items()}

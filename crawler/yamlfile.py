@@ -141,7 +141,8 @@ def _siblings(value: Any, loc: Loc) -> set[str]:
 
 
 def _fields_beside(siblings: set[str], wrong: Hashable) -> set[str]:
-    """Fields of the model that knows most of the siblings: the one that was meant."""
+    """Fields of the models that know most of the siblings: one of them was meant."""
     siblings = siblings - {str(wrong)}
-    ranked = sorted(Strict.kinds, key=lambda kind: (-len(siblings & set(kind.model_fields)), len(kind.model_fields)))
-    return set(ranked[0].model_fields) - siblings if ranked else set()
+    known = {kind: len(siblings & set(kind.model_fields)) for kind in Strict.kinds}
+    best = max(known.values(), default=0)
+    return {name for kind, count in known.items() if count == best for name in kind.model_fields} - siblings

@@ -84,6 +84,18 @@ class Rule:
                 return found
         return []
 
+    def nodes_due(self, page: Page, scope: Any = None) -> list[Any]:
+        """One node (all of them where the step joins) of the first step that fits. Raises NoFit."""
+        misses = []
+        for step in self.steps:
+            found = step.find(page, scope)
+            if found and (len(found) == 1 or step.join is not None):
+                return found
+            if found and step.first:
+                return found[:1]
+            misses.append(f"{step} matched {len(found)} where one is due" if found else f"{step} matched nothing")
+        raise NoFit("; ".join(misses))
+
 
 def as_text(value: Any) -> str:
     """Plain text of an element, a string or a JSON scalar; empty for null and containers."""

@@ -1,0 +1,436 @@
+"""The ledger: everything known of every key, in SQLite by default.
+
+It is an index over posts plus the queue. A row says ``done`` only after its post is durable; what a list named is
+committed before any of its articles is asked for; validators of lists move last.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+SCHEMA_VERSION = 1
+_CHUNK = 400
+"""Values in one IN list; SQLite's default limit of bound values is 999 in old builds."""
+RETRY_AFTER = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1), timedelta(days=3), timedelta(days=7))
+"""Growing gaps between two tries of an article that gave no post."""
+
+_WAITING = sa.text("state in ('queued', 'refused')")
+"""Rows that may still become posts; literal, so that SQLite sees that the partial index serves."""
+
+metadata = sa.MetaData()
+meta = sa.Table("meta", metadata, sa.Column("name", sa.Text, primary_key=True), sa.Column("value", sa.Text))
+articles = sa.Table(
+    "articles",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("space", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # queued, done, refused, alias
+    sa.Column("hints", sa.Text, nullable=False),  # what the list said, as JSON
+    sa.Column("seen", sa.Text, nullable=False),  # first sight, ISO 8601 in UTC
+    sa.Column("due", sa.Text, nullable=False, default=""),  # not to be asked before
+    sa.Column("tries", sa.Integer, nullable=False, default=0),
+    sa.Column("reason", sa.Text, nullable=False, default=""),  # why refused, or the key it is an alias of
+    sa.Column("path", sa.Text, nullable=False, default=""),  # post, relative to the archive
+    sa.Column("digest", sa.Text, nullable=False, default=""),  # sha256 of the post
+    sa.Column("capture", sa.Text, nullable=False, default=""),  # payload digest of its capture
+    sa.Column("notes", sa.Text, nullable=False, default=""),  # disagreements between list and page, as JSON
+    sa.UniqueConstraint("space", "key"),
+    sa.Index("articles_queue", "source", "id", sqlite_where=_WAITING),
+    sa.Index("articles_path", sa.func.lower(sa.literal_column("path"))),
+)
+listings = sa.Table(
+    "listings",
+    metadata,
+    sa.Column("url", sa.Text, primary_key=True),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("rules", sa.Text, nullable=False),  # digest of the rules it was read with
+    sa.Column("etag", sa.Text, nullable=False),
+    sa.Column("modified", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),  # of the body, where a server has no validators
+)
+walks = sa.Table("walks", metadata, sa.Column("url", sa.Text, primary_key=True))  # begun, not yet ended
+captures = sa.Table(
+    "captures",
+    metadata,
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("url", sa.Text, primary_key=True),
+    sa.Column("segment", sa.Text, nullable=False),
+    sa.Column("offset", sa.Integer, nullable=False),
+    sa.Column("length", sa.Integer, nullable=False),
+)
+segments = sa.Table(
+    "segments",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("size", sa.Integer, nullable=False),  # bytes known to be whole
+)
+runs = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("started", sa.Text, nullable=False),
+    sa.Column("ended", sa.Text, nullable=False, default=""),
+    sa.Column("exit_code", sa.Integer),
+    sa.Column("report", sa.Text, nullable=False, default=""),
+)
+
+
+class LedgerError(RuntimeError):
+    """The ledger cannot be used as it is; the message names the file and the next command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One article as a list names it."""
+
+    key: str
+    hints: dict[str, str] = field(default_factory=dict)
+    """url, code, title, published, outlet, digest, byline: what the list says, as printed."""
+    refused: str = ""
+    """Why it cannot become a post, if that is plain from the list alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An article to be asked for."""
+
+    id: int
+    space: str
+    key: str
+    source: str
+    hints: dict[str, str]
+    seen: str
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a list page brought: keys never seen, keys known, and records refused by the list alone."""
+
+    new: int
+    known: int
+    refused: list[Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A post that is durable."""
+
+    space: str
+    key: str
+    source: str
+    path: str
+    digest: str
+    capture: str = ""
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """Where a response lies."""
+
+    digest: str
+    url: str
+    segment: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What a conditional request of a list is made from."""
+
+    url: str
+    source: str
+    rules: str
+    etag: str = ""
+    modified: str = ""
+    digest: str = ""
+
+
+def stamp(moment: datetime) -> str:
+    """A moment as the ledger writes it: sortable, UTC, whole seconds."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Ledger:
+    """Open ledger. Every method that writes is one transaction."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create. Raises LedgerError where the file is torn or made by a newer presskeep."""
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.engine = sa.create_engine(f"sqlite:///{path}")
+        sa.event.listen(self.engine, "connect", _pragmas)
+        try:
+            self._connection = self.engine.connect()
+            self._check()
+        except (sa.exc.DatabaseError, sqlite3.DatabaseError) as error:
+            raise LedgerError(f"{path}: the ledger is damaged ({error}). Next: presskeep rebuild-ledger") from error
+
+    def _check(self) -> None:
+        if self._connection.scalar(sa.text("pragma quick_check")) != "ok":
+            raise LedgerError(f"{self.path}: the ledger is damaged. Next: presskeep rebuild-ledger")
+        metadata.create_all(self._connection)
+        self._connection.commit()
+        version = self._connection.scalar(sa.select(meta.c.value).where(meta.c.name == "schema"))
+        if version is None:
+            with self._writing() as connection:
+                connection.execute(meta.insert().values(name="schema", value=str(SCHEMA_VERSION)))
+        elif int(version) > SCHEMA_VERSION:
+            raise LedgerError(f"{self.path}: written by a newer presskeep (schema {version}). Next: upgrade presskeep")
+
+    def close(self) -> None:
+        """Close the file; the write-ahead log is folded in."""
+        self._connection.close()
+        self.engine.dispose()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        self._connection.rollback()  # ends a read's implicit transaction
+        with self._connection.begin():
+            yield self._connection
+
+    # the frontier
+
+    def discover(self, source: str, space: str, entries: Sequence[Entry], now: datetime, walk: str = "") -> Found:
+        """Commit what a list names. Known keys stay as they are; a refused one is queued if its record was mended.
+
+        ``walk``: first address of a list whose walk goes on after this page; it is marked open in the same transaction.
+        """
+        by_key = {entry.key: entry for entry in entries}
+        states = self._states(space, by_key)
+        fresh = [entry for key, entry in by_key.items() if key not in states]
+        mended = [entry for key, entry in by_key.items() if _mended(states.get(key), entry)]
+        if fresh or mended:
+            with self._writing() as connection:
+                if fresh:
+                    connection.execute(articles.insert(), [_fresh(source, space, entry, now) for entry in fresh])
+                for entry in mended:
+                    chosen = articles.c.space == space, articles.c.key == entry.key
+                    values = {"state": "queued", "hints": _json(entry.hints), "due": "", "tries": 0, "reason": ""}
+                    connection.execute(articles.update().where(*chosen).values(**values))
+                if walk:
+                    connection.execute(insert(walks).values(url=walk).on_conflict_do_nothing())
+        refused = [entry for entry in fresh if entry.refused]
+        return Found(len(fresh) - len(refused) + len(mended), len(by_key) - len(fresh) - len(mended), refused)
+
+    def _states(self, space: str, keys: Iterable[str]) -> dict[str, tuple[str, str]]:
+        """Key -> (state, hints) of those that are known."""
+        keys, known = list(keys), {}
+        for start in range(0, len(keys), _CHUNK):
+            chosen = articles.c.space == space, articles.c.key.in_(keys[start : start + _CHUNK])
+            query = sa.select(articles.c.key, articles.c.state, articles.c.hints).where(*chosen)
+            known.update({key: (state, hints) for key, state, hints in self._connection.execute(query)})
+        return known
+
+    def lease(self, source: str, after: int, limit: int, now: datetime) -> list[Row]:
+        """The next queued rows of a source with an id above ``after``; refused ones too, once they are due again."""
+        again = sa.or_(articles.c.state == "queued", articles.c.due != "")
+        query = (
+            sa.select(articles)
+            .where(_WAITING, articles.c.source == source, articles.c.id > after, articles.c.due <= stamp(now), again)
+            .order_by(articles.c.id)
+            .limit(limit)
+        )
+        return [
+            Row(row.id, row.space, row.key, row.source, json.loads(row.hints), row.seen, row.tries)
+            for row in self._connection.execute(query)
+        ]
+
+    def queued(self, source: str) -> int:
+        """Rows of a source that wait for their article."""
+        chosen = articles.c.source == source, articles.c.state == "queued"
+        return self._connection.scalar(sa.select(sa.func.count()).select_from(articles).where(*chosen)) or 0
+
+    # outcomes
+
+    def keep(self, kept: Sequence[Kept], made: Sequence[Capture] = (), sizes: Mapping[str, int] | None = None) -> None:
+        """Say that these posts and captures are durable; a key that no list named (an alias' target) is added."""
+        if not (kept or made or sizes):
+            return
+        with self._writing() as connection:
+            if made:
+                values = [{name: getattr(one, name) for name in Capture.__slots__} for one in made]
+                connection.execute(insert(captures).on_conflict_do_nothing(), values)
+            for name, size in (sizes or {}).items():
+                statement = insert(segments).values(name=name, size=size)
+                connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"size": size}))
+            if kept:
+                connection.execute(_upsert_done(), [_done(one) for one in kept])
+
+    def refuse(self, space: str, key: str, reason: str, now: datetime) -> None:
+        """No post, and why; asked again later, with growing gaps, for as long as there are gaps left."""
+        chosen = articles.c.space == space, articles.c.key == key
+        tries = self._connection.scalar(sa.select(articles.c.tries).where(*chosen)) or 0
+        due = stamp(now + RETRY_AFTER[tries]) if tries < len(RETRY_AFTER) else ""
+        values = {"state": "refused", "reason": reason, "tries": tries + 1, "due": due}
+        with self._writing() as connection:
+            connection.execute(articles.update().where(*chosen, articles.c.state != "done").values(**values))
+
+    def alias(self, space: str, key: str, of: str) -> None:
+        """``key`` is another address of the article ``of``: never asked again."""
+        with self._writing() as connection:
+            chosen = articles.c.space == space, articles.c.key == key
+            connection.execute(articles.update().where(*chosen).values(state="alias", reason=of, due=""))
+
+    def state(self, space: str, key: str) -> str:
+        """State of a key, empty for one never seen."""
+        query = sa.select(articles.c.state).where(articles.c.space == space, articles.c.key == key)
+        return self._connection.scalar(query) or ""
+
+    def owner(self, path: str) -> tuple[str, str] | None:
+        """(space, key) of the post at this path in any case of letters, None if the ledger knows no such path."""
+        query = sa.select(articles.c.space, articles.c.key).where(sa.func.lower(articles.c.path) == path.lower())
+        row = self._connection.execute(query).first()
+        return None if row is None else (row.space, row.key)
+
+    def posts(self) -> Iterator[Kept]:
+        """Every post that the ledger knows."""
+        columns = [articles.c[name] for name in ("space", "key", "source", "path", "digest", "capture", "notes")]
+        for row in self._connection.execute(sa.select(*columns).where(articles.c.state == "done")):
+            yield Kept(*row)
+
+    # lists
+
+    def validators(self, url: str, rules: str) -> Validators | None:
+        """What is known of a list page, if it was read with the same rules."""
+        row = self._connection.execute(sa.select(listings).where(listings.c.url == url)).one_or_none()
+        return Validators(**row._mapping) if row is not None and row.rules == rules else None
+
+    def walk_is_open(self, url: str) -> bool:
+        """Whether a walk from this address was begun and never ended: what it did not reach is not known."""
+        return self._connection.scalar(sa.select(walks.c.url).where(walks.c.url == url)) is not None
+
+    def end_walk(self, url: str, known: Sequence[Validators]) -> None:
+        """A walk from this address has ended: move the validators of its pages."""
+        if not known and not self.walk_is_open(url):
+            return
+        statement = insert(listings)
+        told = ("source", "rules", "etag", "modified", "digest")
+        changes = {name: statement.excluded[name] for name in told}
+        values = [{"url": one.url, **{name: getattr(one, name) for name in told}} for one in known]
+        with self._writing() as connection:
+            if values:
+                connection.execute(statement.on_conflict_do_update(index_elements=["url"], set_=changes), values)
+            connection.execute(walks.delete().where(walks.c.url == url))
+
+    # captures
+
+    def captured(self, digest: str, url: str) -> bool:
+        """Whether this very response of this address is kept already."""
+        query = sa.select(captures.c.offset).where(captures.c.digest == digest, captures.c.url == url)
+        return self._connection.scalar(query) is not None
+
+    def segment_sizes(self) -> dict[str, int]:
+        """Segment -> bytes known to be whole."""
+        rows = self._connection.execute(sa.select(segments.c.name, segments.c.size))
+        return {row.name: row.size for row in rows}
+
+    def captures(self) -> Iterator[Capture]:
+        """Every capture that the ledger knows."""
+        for row in self._connection.execute(sa.select(captures)):
+            yield Capture(**row._mapping)
+
+    def find_capture(self, digest: str) -> Capture | None:
+        """Where the capture with this payload digest lies."""
+        row = self._connection.execute(sa.select(captures).where(captures.c.digest == digest).limit(1)).one_or_none()
+        return Capture(**row._mapping) if row is not None else None
+
+    # runs
+
+    def start_run(self, now: datetime) -> int:
+        """Open a run; its number."""
+        with self._writing() as connection:
+            return int(connection.execute(runs.insert().values(started=stamp(now))).lastrowid)
+
+    def end_run(self, run: int, now: datetime, exit_code: int, report: dict[str, Any]) -> None:
+        """Close a run with its report."""
+        values = {"ended": stamp(now), "exit_code": exit_code, "report": _json(report)}
+        with self._writing() as connection:
+            connection.execute(runs.update().where(runs.c.id == run).values(**values))
+
+    def last_runs(self, limit: int = 100) -> list[dict[str, Any]]:
+        """Reports of the last runs, newest first."""
+        query = sa.select(runs).order_by(runs.c.id.desc()).limit(limit)
+        rows = self._connection.execute(query)
+        return [{**row._mapping, "report": json.loads(row.report) if row.report else {}} for row in rows]
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Source -> state -> number of keys."""
+        query = sa.select(articles.c.source, articles.c.state, sa.func.count()).group_by(
+            articles.c.source, articles.c.state
+        )
+        counted: dict[str, dict[str, int]] = {}
+        for source, state, number in self._connection.execute(query):
+            counted.setdefault(source, {})[state] = number
+        return counted
+
+    def refusals(self, limit: int = 50) -> list[tuple[str, str, str]]:
+        """(source, key, reason) of the newest refused keys."""
+        query = (
+            sa.select(articles.c.source, articles.c.key, articles.c.reason)
+            .where(articles.c.state == "refused")
+            .order_by(articles.c.id.desc())
+            .limit(limit)
+        )
+        return [(row.source, row.key, row.reason) for row in self._connection.execute(query)]
+
+
+def _pragmas(connection: sqlite3.Connection, _: object) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=wal", "synchronous=full", "foreign_keys=on", "busy_timeout=5000"):
+        cursor.execute(f"pragma {pragma}")
+    cursor.close()
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _fresh(source: str, space: str, entry: Entry, now: datetime | None) -> dict[str, Any]:
+    return {
+        "space": space,
+        "key": entry.key,
+        "source": source,
+        "state": "refused" if entry.refused else "queued",
+        "hints": _json(entry.hints),
+        "seen": stamp(now) if now else "",
+        "due": "",
+        "tries": 0,
+        "reason": entry.refused,
+        "path": "",
+        "digest": "",
+        "capture": "",
+        "notes": "",
+    }
+
+
+def _upsert_done() -> Any:
+    statement = insert(articles)
+    told = ("state", "path", "digest", "capture", "notes", "reason")
+    changes = {name: statement.excluded[name] for name in told}
+    return statement.on_conflict_do_update(index_elements=["space", "key"], set_=changes)
+
+
+def _done(one: Kept) -> dict[str, Any]:
+    row = _fresh(one.source, one.space, Entry(one.key), None)
+    told = {name: getattr(one, name) for name in ("path", "digest", "capture", "notes")}
+    return {**row, **told, "state": "done"}
+
+
+def _mended(known: tuple[str, str] | None, entry: Entry) -> bool:
+    """A refused record that the list now gives otherwise, and whole."""
+    return known is not None and known[0] == "refused" and not entry.refused and known[1] != _json(entry.hints)

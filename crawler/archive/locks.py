@@ -1,0 +1,32 @@
+"""One run at a time: advisory locks on the archive's and the state's folders, freed by the kernel whatever happens."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+
+class Busy(RuntimeError):
+    """Another run holds the lock."""
+
+
+class Lock:
+    """flock(2) on folders themselves: no lock file is left behind, and a killed run frees it."""
+
+    def __init__(self, *folders: Path) -> None:
+        """Raises Busy, naming the folder, where another process holds one of them."""
+        self._held: list[int] = []
+        for folder in dict.fromkeys(one.resolve() for one in folders):
+            handle = os.open(folder, os.O_RDONLY)
+            self._held.append(handle)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                self.release()
+                raise Busy(f"another run is active in {folder}; nothing was touched") from error
+
+    def release(self) -> None:
+        """Give all folders free."""
+        while self._held:
+            os.close(self._held.pop())

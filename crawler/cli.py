@@ -1,0 +1,67 @@
+"""The command line: finds the verb. Imports click and the standard library alone, so that help answers at once."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from crawler import __version__
+
+VERBS = {
+    "demo": "Crawl the sample site that comes with presskeep, without network.",
+    "init": "Make a new archive: a Jekyll site with its presskeep.yml.",
+    "crawl": "Follow the lists of sources and keep what is new.",
+    "status": "What the last runs did, what waits, what was refused.",
+    "sources": "The sources there are, and when each last ran.",
+    "verify": "Check every post and the ledger against the rules.",
+    "rebuild-ledger": "Make the ledger anew from posts and captures.",
+    "schema": "JSON Schema of source files, for editors.",
+}
+
+
+class Verbs(click.Group):
+    """Loads a verb's module only when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which a newcomer needs them."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb's own command."""
+        if cmd_name not in VERBS:
+            return None
+        module = importlib.import_module(f"crawler.commands.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Verbs and what they do, without loading them."""
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """An unknown verb gets the nearest one named."""
+        import difflib
+
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            close = difflib.get_close_matches(args[0], VERBS, 1)
+            hint = f" Did you mean '{close[0]}'?" if close else ""
+            raise click.UsageError(f"There is no verb '{args[0]}'.{hint} To see all: presskeep --help")
+        return super().resolve_command(ctx, args)
+
+
+@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="presskeep")
+def main() -> None:
+    """presskeep follows news sites and keeps every article as a Jekyll post.
+
+    Exit codes: 0 all well, 1 a fault (or verify found faults), 2 refused input, 3 a list could not be read,
+    74 disk full or read-only, 75 another run is active in the archive.
+    """
+
+
+if __name__ == "__main__":
+    sys.exit(main())

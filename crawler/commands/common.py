@@ -1,0 +1,146 @@
+"""What verbs share: the archive they work on, and errors that end in an exit code and the next command to type."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from crawler.site import Site
+    from crawler.sources import Source
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+TREE_OUTPUT = Path(__file__).resolve().parents[2] / "output"
+"""The archive that a checkout comes with."""
+
+archive_option = click.option(
+    "--archive",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the archive; default: that of the nearest presskeep.yml upward, else output/.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="For machines.")
+
+
+def fail(message: str, code: int) -> NoReturn:
+    """End with a message on stderr and an exit code."""
+    click.echo(f"presskeep: {message}", err=True)
+    sys.exit(code)
+
+
+def explained(verb: Callable[P, T]) -> Callable[P, T]:
+    """Turn the errors that users can do something about into one message and their documented exit code."""
+
+    @wraps(verb)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return verb(*args, **kwargs)
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except Exception as error:
+            code = exit_code_of(error)
+            if code is None:
+                raise
+            fail(str(error), code)
+
+    return run
+
+
+def exit_code_of(error: Exception) -> int | None:
+    """The documented exit code of an error; None for a fault of ours, which shows its traceback."""
+    from crawler.archive.captures import CaptureError
+    from crawler.archive.ledger import LedgerError
+    from crawler.archive.locks import Busy
+    from crawler.report import ACTIVE, DISK, FAILED, REFUSED_INPUT
+    from crawler.yamlfile import SettingsError
+
+    if isinstance(error, SettingsError | CaptureError | FileNotFoundError):
+        return REFUSED_INPUT
+    if isinstance(error, Busy):
+        return ACTIVE
+    if isinstance(error, LedgerError):
+        return FAILED
+    return DISK if isinstance(error, OSError) else None
+
+
+def existing_archive(archive: Path | None) -> Path:
+    """The archive to work on. Ends with exit code 2 and the next command where there is none."""
+    from crawler.report import REFUSED_INPUT
+    from crawler.site import SETTINGS, find_archive
+
+    found = archive or find_archive(Path.cwd()) or TREE_OUTPUT
+    if not (found / SETTINGS).is_file():
+        fail(f"{found} is no archive (it has no {SETTINGS}). Next: presskeep init {archive or 'DIR'}", REFUSED_INPUT)
+    return found
+
+
+def load_sources(names: Sequence[str], archive: Path | None) -> list[Source]:
+    """Sources by id or path; the archive's own, where none is named. Raises SettingsError with every fault of all."""
+    from crawler.sources import find_source, folders_for, source_paths
+    from crawler.yamlfile import SettingsError
+
+    folders = folders_for(archive)
+    names = names or list(source_paths(folders[:-1]))
+    loaded, faults = [], []
+    for name in dict.fromkeys(names):
+        try:
+            loaded.append(find_source(name, folders))
+        except SettingsError as error:
+            faults += error.problems
+    if faults:
+        raise SettingsError(faults)
+    return loaded
+
+
+def open_site(archive: Path, timezone: str) -> Site:
+    """The settings of an archive; a folder that is new or empty becomes an archive first, in the given zone."""
+    from crawler.site import SETTINGS, load_site
+
+    if not (archive / SETTINGS).is_file():
+        from crawler.commands.init import make_archive
+
+        if archive.is_dir() and any(archive.iterdir()) and not _only_ours(archive):
+            fail(f"{archive} is not empty and no archive. Next: presskeep init {archive}", 2)
+        make_archive(archive, title=archive.resolve().name, url="http://localhost:4000", timezone=timezone)
+        click.echo(f"made a new archive in {archive} (time zone {timezone})", err=True)
+    return load_site(archive)
+
+
+def _only_ours(archive: Path) -> bool:
+    """Whether the folder is the template of a checkout: ready but for its presskeep.yml."""
+    return (archive / "_config.yml").is_file()
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print a table: drawn on a terminal, plain columns elsewhere."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(width=None if sys.stdout.isatty() else 200, highlight=False)
+    drawn = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for position, column in enumerate(columns):
+        number = bool(rows) and all(isinstance(row[position], int | float) for row in rows)
+        drawn.add_column(column, justify="right" if number else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*(str(cell) for cell in row))
+    console.print(drawn)
+
+
+def readable_sources(archive: Path) -> list[Source]:
+    """All sources that are known here; files that cannot be read are left out."""
+    from crawler.sources import folders_for, load_source, source_paths
+    from crawler.yamlfile import SettingsError
+
+    loaded = []
+    for path in source_paths(folders_for(archive)).values():
+        try:
+            loaded.append(load_source(path))
+        except SettingsError:
+            continue
+    return loaded

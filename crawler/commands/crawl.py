@@ -1,0 +1,103 @@
+"""``presskeep crawl``: follow the lists of sources and keep what is new."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from crawler.commands.common import TREE_OUTPUT, archive_option, explained, fail, load_sources, open_site, table
+
+if TYPE_CHECKING:
+    from crawler.report import Report
+    from crawler.sources import Source
+
+
+@click.command("crawl", help="Crawl SOURCES (ids or YAML files); without any, all of the archive's own.")
+@click.argument("names", metavar="[SOURCE]...", nargs=-1)
+@archive_option
+@click.option(
+    "--replay",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Captures (.warc.gz, one or several) to be served instead of the network.",
+)
+@click.option("--limit", type=click.IntRange(min=0), default=0, metavar="N", help="At most N articles per source.")
+@click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of ledger and captures, instead of the archive's.",
+)
+@click.option("--own-python", is_flag=True, help="Load <id>.py beside the archive's own sources: it may do anything.")
+@click.option("-v", "--verbose", is_flag=True, help="Scrapy's log as well.")
+@explained
+def command(
+    names: tuple[str, ...],
+    archive: Path | None,
+    replay: tuple[Path, ...],
+    limit: int,
+    state: Path | None,
+    own_python: bool,
+    verbose: bool,
+) -> None:
+    """Thin: loads, crawls, shows the table."""
+    import os
+
+    from crawler.site import find_archive
+
+    folder = archive or find_archive(Path.cwd()) or TREE_OUTPUT
+    if replay:  # `--replay *.warc.gz` leaves all but the first file among the names
+        replay = (*replay, *(Path(name) for name in names if name.endswith(".warc.gz")))
+        names = tuple(name for name in names if not name.endswith(".warc.gz"))
+    sources = load_sources(names, folder)
+    if not sources:
+        fail(f"{folder / 'sources'} holds no source. To see those that ship: presskeep sources", 2)
+    if state:
+        os.environ["PRESSKEEP_STATE"] = str(state.resolve())
+    code = crawl(folder, sources, replay=replay, limit=limit, own_python=own_python, verbose=verbose)
+    sys.exit(code)
+
+
+def crawl(
+    archive: Path,
+    sources: Sequence[Source],
+    *,
+    replay: Sequence[Path] = (),
+    limit: int = 0,
+    own_python: bool = False,
+    verbose: bool = False,
+) -> int:
+    """Run one crawl; its exit code. Raises what ``Run`` and ``Captures`` raise before anything is asked."""
+    from crawler.engine import crawl_run
+    from crawler.replay import Captures
+    from crawler.run import Run
+
+    captures = Captures(replay) if replay else None
+    site = open_site(archive, sources[0].timezone)
+    run = Run(archive, site, sources)
+    for line in run.mended:
+        click.echo(f"mended: {line}", err=True)
+    code = crawl_run(run, sources, captures, limit=limit, own_python=own_python, verbose=verbose)
+    show(run.report)
+    return code
+
+
+def show(report: Report) -> None:
+    """The table of a run, and each problem on a line."""
+    columns = ("source", "listed", "new", "kept", "refused", "seconds")
+    rows = [
+        (one.source, one.listed, one.new, one.kept, one.refused, round(one.seconds, 1))
+        for one in report.sources.values()
+    ]
+    for one in report.sources.values():
+        for problem in one.problems:
+            click.echo(f"{one.source}: {problem.address}: {problem.what}", err=True)
+        if one.more_problems:
+            click.echo(f"{one.source}: and {one.more_problems} more", err=True)
+    if report.halted:
+        click.echo(f"the run was stopped: {report.halted}", err=True)
+    table("", columns, rows)

@@ -1,0 +1,126 @@
+"""Scrapy's side of a run: where components find it, how outcomes reach it, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from scrapy import signals
+from scrapy.exceptions import NotConfigured
+from scrapy.utils.asyncio import create_looping_call
+
+from crawler.run import Run
+from crawler.site import find_archive, load_site
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+_opened: WeakKeyDictionary[Crawler, Run] = WeakKeyDictionary()
+"""Runs of plain ``scrapy crawl``, which has no verb of ours around it."""
+_FLUSH_SECONDS = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+def run_of(crawler: Crawler) -> Run:
+    """The run that a crawl belongs to; plain ``scrapy crawl`` opens one on the nearest archive.
+
+    Raises NotConfigured where there is no archive, Busy where another run is active in it.
+    """
+    given: Run | None = crawler.settings.get("PRESSKEEP_RUN")
+    if given is not None:
+        return given
+    if crawler not in _opened:
+        named = crawler.settings.get("PRESSKEEP_ARCHIVE")
+        archive = Path(named) if named else find_archive(Path.cwd())
+        if archive is None:
+            raise NotConfigured("no presskeep.yml from here upward; next: presskeep init DIR")
+        sources: Any = getattr(crawler.spider, "sources", {})
+        _opened[crawler] = Run(archive, load_site(archive), list(sources.values()))
+        _opened[crawler].record_start()
+    return _opened[crawler]
+
+
+def open_run(crawler: Crawler) -> Run | None:
+    """The run, if one is open: ``scrapy shell`` and ``parse`` have none and leave the archive alone."""
+    return crawler.settings.get("PRESSKEEP_RUN") or _opened.get(crawler)
+
+
+class Outcomes:
+    """Writes refusals of the pipelines into the ledger, flushes now and then, and stops a run that cannot write."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._halted = ""
+        self._loop: Any = None
+        for handler, signal in (
+            (self.spider_opened, signals.spider_opened),
+            (self.item_dropped, signals.item_dropped),
+            (self.item_error, signals.item_error),
+            (self.spider_error, signals.spider_error),
+            (self.spider_closed, signals.spider_closed),
+        ):
+            crawler.signals.connect(handler, signal=signal)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Outcomes:
+        """As Scrapy makes it."""
+        return cls(crawler)
+
+    def spider_opened(self) -> None:
+        """Begin to flush every few seconds, so that a slow crawl keeps what it has."""
+        self._loop = create_looping_call(self._flush)
+        self._loop.start(_FLUSH_SECONDS, now=False)
+
+    def _flush(self) -> None:
+        run = open_run(self._crawler)
+        if run is None or self._halted:
+            return
+        try:
+            run.flush()
+        except OSError as error:
+            self.halt(error)
+
+    def item_dropped(self, item: Any, exception: BaseException) -> None:
+        """A pipeline refused an article."""
+        if run := open_run(self._crawler):
+            run.refuse(item.space, item.key, item.source, item.url, str(exception))
+
+    def item_error(self, item: Any, failure: Any) -> None:
+        """A pipeline failed: the disk, or a fault of ours."""
+        if isinstance(failure.value, OSError):
+            self.halt(failure.value)
+        elif run := open_run(self._crawler):
+            run.refuse(item.space, item.key, item.source, item.url, f"fault: {failure.value!r}")
+            run.report.faults += 1
+
+    def spider_error(self, failure: Any, response: Any) -> None:
+        """A callback failed: a fault of ours, or the disk while a capture or a list was written."""
+        if isinstance(failure.value, OSError):
+            self.halt(failure.value)
+        elif run := open_run(self._crawler):
+            run.report.faults += 1
+            source = response.meta.get("source", "") if response is not None else ""
+            if source:
+                run.report.of(source).problem(response.url, f"fault: {failure.value!r}")
+
+    def halt(self, error: OSError) -> None:
+        """Stop the run: nothing more is asked for what cannot be kept."""
+        if self._halted:
+            return
+        self._halted = f"{error.strerror or error} {error.filename or ''}".strip()
+        if run := open_run(self._crawler):
+            run.report.halted = self._halted
+        logger.error("the run stops: %s", self._halted)
+        asyncio.ensure_future(self._crawler.stop_async())  # noqa: RUF006  the engine keeps it alive
+
+    def spider_closed(self) -> None:
+        """Flush a last time; close a run that nobody else closes."""
+        if self._loop is not None and self._loop.running:
+            self._loop.stop()
+        self._flush()
+        if run := _opened.pop(self._crawler, None):
+            run.close(halted=self._halted)

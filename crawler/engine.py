@@ -1,0 +1,74 @@
+"""Runs one Scrapy crawl for a run, in this process."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from scrapy import Spider
+from scrapy.crawler import AsyncCrawlerProcess
+from scrapy.settings import Settings
+from scrapy.utils.misc import load_object
+
+from crawler.replay import Captures
+from crawler.run import Run
+from crawler.sources import Source
+
+HANDLER = "crawler.replay.ReplayHandler"
+
+
+def crawl_run(
+    run: Run,
+    sources: Sequence[Source],
+    captures: Captures | None = None,
+    *,
+    limit: int = 0,
+    own_python: bool = False,
+    verbose: bool = False,
+) -> int:
+    """Crawl, close the run; its exit code. Interrupting it once ends it in good order."""
+    settings = crawl_settings(run, captures, own_python=own_python, verbose=verbose)
+    run.record_start()
+    try:
+        process = AsyncCrawlerProcess(settings)
+        spider: type[Spider] = load_object(settings["SPIDER"])
+        process.crawl(spider, sources=list(sources), limit=limit)
+        process.start()
+    except BaseException as error:
+        run.close(halted=f"{type(error).__name__}: {error}")
+        raise
+    return run.close(halted=run.report.halted)
+
+
+def crawl_settings(
+    run: Run, captures: Captures | None = None, *, own_python: bool = False, verbose: bool = False
+) -> Settings:
+    """Scrapy's settings for a run; under replay nothing waits and nothing is asked of the network."""
+    settings = Settings()
+    settings.setmodule("crawler.settings")
+    own: dict[str, Any] = {
+        "PRESSKEEP_RUN": run,
+        "PRESSKEEP_OWN_PYTHON": own_python,
+        "LOG_LEVEL": "INFO" if verbose else "WARNING",
+    }
+    if run.site.contact:
+        own["USER_AGENT"] = settings["USER_AGENT"].replace("(news archiver", f"(news archiver; {run.site.contact}")
+    if captures is not None:
+        handlers = {**settings.getdict("DOWNLOAD_HANDLERS"), "http": HANDLER, "https": HANDLER}
+        own |= {
+            "PRESSKEEP_REPLAY": captures,
+            "DOWNLOAD_HANDLERS": handlers,
+            "DOWNLOAD_DELAY": 0,
+            "CONCURRENT_REQUESTS_PER_DOMAIN": 8,
+            "ROBOTSTXT_OBEY": False,
+            "RETRY_ENABLED": False,
+        }
+    settings.setdict(own, priority="cmdline")
+    logging.getLogger("scrapy.core.scraper").addFilter(_not_a_drop)
+    return settings
+
+
+def _not_a_drop(record: logging.LogRecord) -> bool:
+    """Refused articles stand in the report, with their reason; Scrapy's warning would tell them twice."""
+    return not record.getMessage().startswith("Dropped:")

@@ -1,0 +1,103 @@
+"""The frontier: a Scrapy scheduler whose queue is the ledger's rows.
+
+Requests for lists wait in memory; articles are leased from the ledger, a few per source at a time, so that a killed run
+forgets nothing and a long queue costs no memory.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from scrapy import Request
+from scrapy.core.scheduler import BaseScheduler
+from scrapy.utils.httpobj import urlparse_cached
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+_LEASE = 32
+"""Rows taken from the ledger at once."""
+_LOW = 8
+"""Waiting articles of a source below which more are leased."""
+_AHEAD = 2
+"""Requests that may wait in a host's slot beyond those in flight, so that it never idles."""
+
+
+class Frontier(BaseScheduler):
+    """Hands out requests host by host in turn, lists before articles."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._hosts: dict[str, tuple[deque[Request], deque[Request]]] = {}  # urgent ones, leased articles
+        self._turn: deque[str] = deque()
+        self._leased: dict[str, int] = {}
+        self._after: dict[str, int] = {}
+        self._open: set[str] = set()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Frontier:
+        """As Scrapy makes it."""
+        return cls(crawler)
+
+    def more_of(self, source: str) -> None:
+        """The ledger may hold rows of this source that were not leased yet."""
+        self._open.add(source)
+
+    def has_pending_requests(self) -> bool:
+        """Whether anything waits, here or in the ledger."""
+        self._refill()
+        return bool(self._turn)
+
+    def enqueue_request(self, request: Request) -> bool:
+        """Take a request; lists, retries and redirects go before articles that were not asked for yet."""
+        self._push(request, urgent=True)
+        return True
+
+    def next_request(self) -> Request | None:
+        """The next request of the first host in turn that has room."""
+        self._refill()
+        for _ in range(len(self._turn)):
+            host = self._turn[0]
+            self._turn.rotate(-1)
+            if self._has_room(host):
+                return self._pop(host)
+        return None
+
+    def _push(self, request: Request, *, urgent: bool) -> None:
+        host = str(request.meta.get("download_slot") or urlparse_cached(request).hostname)
+        if host not in self._hosts:
+            self._hosts[host] = deque(), deque()
+            self._turn.append(host)
+        self._hosts[host][0 if urgent else 1].append(request)
+
+    def _pop(self, host: str) -> Request:
+        urgent, leased = self._hosts[host]
+        request = (urgent or leased).popleft()
+        if not (urgent or leased):
+            del self._hosts[host]
+            self._turn.remove(host)
+        if source := request.meta.pop("leased", ""):
+            self._leased[source] -= 1
+        return request
+
+    def _has_room(self, host: str) -> bool:
+        downloader = self._crawler.engine.downloader if self._crawler.engine else None
+        slot = downloader.slots.get(host) if downloader else None
+        return slot is None or len(slot.active) < slot.concurrency + _AHEAD
+
+    def _refill(self) -> None:
+        spider: Any = self._crawler.spider
+        for source in tuple(self._open):
+            if self._leased.get(source, 0) >= _LOW:
+                continue
+            rows = spider.lease(source, self._after.get(source, 0), _LEASE)
+            if not rows:
+                self._open.discard(source)
+                continue
+            self._after[source] = rows[-1].id
+            for row in rows:
+                if (request := spider.article_request(row)) is not None:
+                    request.meta["leased"] = source
+                    self._leased[source] = self._leased.get(source, 0) + 1
+                    self._push(request, urgent=False)

@@ -1,0 +1,5 @@
+"""``python -m presskeep``."""
+
+from presskeep import main
+
+main()

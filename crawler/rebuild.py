@@ -1,0 +1,193 @@
+"""Makes the ledger anew from what cannot be lost: posts, captures, and the lists among the captures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from scrapy import Request
+from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
+from scrapy.http import Headers
+from scrapy.http import Response as ScrapyResponse
+from scrapy.utils.misc import load_object
+
+from crawler import settings
+from crawler.archive.captures import CaptureError, Response, read_segment
+from crawler.archive.ledger import Capture, Kept, Ledger
+from crawler.archive.locks import Lock
+from crawler.archive.post import read_post
+from crawler.extract.page import Page
+from crawler.run import state_folder
+from crawler.site import Site
+from crawler.sources import AnyList, Source
+from crawler.verify import post_files
+
+
+Digests = dict[tuple[str, str], str]
+"""(source, key) -> payload digest of its article's capture."""
+
+
+@dataclass(slots=True)
+class Rebuilt:
+    """What was found."""
+
+    posts: int = 0
+    captures: int = 0
+    waiting: int = 0
+    """Articles that lists among the captures name and that have no post."""
+    unclear: list[str] | None = None
+    """Posts whose source or key cannot be told, and captures that cannot be read."""
+    aside: str = ""
+    """Where the old ledger went."""
+
+
+def rebuild(archive: Path, site: Site, sources: Sequence[Source]) -> Rebuilt:
+    """Set the old ledger aside and write a new one. Posts and captures are read, never written. Raises Busy."""
+    state = state_folder(archive, site)
+    state.mkdir(parents=True, exist_ok=True)
+    lock = Lock(archive, state)
+    done = Rebuilt(unclear=[])
+    try:
+        done.aside = _set_aside(state)
+        ledger = Ledger(state / "ledger.sqlite")
+        made = _from_captures(ledger, state / "captures", sources, done)
+        _from_posts(ledger, archive, sources, made, done)
+        _open_walks(ledger, sources)
+        done.waiting = sum(states.get("queued", 0) for states in ledger.counts().values())
+        ledger.close()
+    finally:
+        lock.release()
+    return done
+
+
+def _set_aside(state: Path) -> str:
+    """The file and its write-ahead log go together: a log alone would be taken for another ledger's."""
+    name = f"ledger.{datetime.now(UTC):%Y%m%dT%H%M%S%f}.old"
+    for suffix in ("", "-wal", "-shm"):
+        path = state / f"ledger.sqlite{suffix}"
+        if path.exists():
+            path.rename(state / f"{name}{suffix}")
+    return name if (state / name).exists() else ""
+
+
+def _from_captures(
+    ledger: Ledger, folder: Path, sources: Sequence[Source], done: Rebuilt
+) -> dict[tuple[str, str], str]:
+    """Index the captures, and discover again what the lists among them name."""
+    readers = {source.id: _ListReader(source) for source in sources}
+    digests: Digests = {}
+    for path in sorted([*folder.glob("*.warc.gz"), *folder.glob("*.warc.gz.open")]):
+        made: list[Capture] = []
+        for capture, response in _readable(path, done):
+            made.append(capture)
+            source, role = response.notes.get("source", ""), response.notes.get("role")
+            if role == "article":
+                digests[source, response.notes.get("key", "")] = capture.digest
+            elif role == "list" and source in readers:
+                readers[source].discover(ledger, response)
+        whole = sum(capture.length for capture in made)
+        ledger.keep([], made, {path.name.removesuffix(".open"): whole})
+        done.captures += len(made)
+    return digests
+
+
+def _readable(path: Path, done: Rebuilt) -> Iterator[tuple[Capture, Response]]:
+    """Records up to the first that cannot be read; the next crawl sets the rest aside."""
+    try:
+        yield from read_segment(path)
+    except CaptureError as error:
+        assert done.unclear is not None
+        done.unclear.append(str(error))
+
+
+class _ListReader:
+    """Reads captured list pages of one source again."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        ways: Any = load_object(settings.WAYS)(source)
+        self._lists: list[tuple[AnyList, Any]] = [(one, ways.walk(one)) for one in source.lists]
+
+    def discover(self, ledger: Ledger, response: Response) -> None:
+        """Queue what the page names; the list whose own address it is is tried first, then the others."""
+        page = Page(_unpacked(response), response.url)
+        own_first = sorted(self._lists, key=lambda pair: response.url not in pair[0].urls)
+        for _, walk in own_first:
+            try:
+                listing = walk.read(page)
+            except ValueError:
+                continue
+            if listing.entries:
+                seen = datetime.fromisoformat(response.date)
+                ledger.discover(self._source.id, self._source.space, listing.entries, seen)
+                return
+
+
+def _unpacked(response: Response) -> bytes:
+    """The body without its Content-Encoding, by Scrapy's own decoders."""
+    headers = Headers(dict(response.headers))
+    packed = ScrapyResponse(response.url, headers=headers, body=response.payload)
+    unpacked = HttpCompressionMiddleware().process_response(Request(response.url), packed)
+    return unpacked.body if isinstance(unpacked, ScrapyResponse) else response.payload
+
+
+def _from_posts(
+    ledger: Ledger, archive: Path, sources: Sequence[Source], made: Digests, done: Rebuilt
+) -> None:
+    kept = []
+    assert done.unclear is not None
+    for path in post_files(archive):
+        data, name = path.read_bytes(), str(path.relative_to(archive))
+        found = whose(path, data, sources)
+        if found is None:
+            done.unclear.append(f"{name}: its source or key cannot be told")
+            continue
+        source, space, key = found
+        kept.append(Kept(space, key, source, name, sha256(data).hexdigest(), made.get((source, key), "")))
+    ledger.keep(kept)
+    done.posts = len(kept)
+
+
+def whose(path: Path, data: bytes, sources: Sequence[Source]) -> tuple[str, str, str] | None:
+    """(source, space, key) of a post: by its front matter, else by its name and category; None if neither tells."""
+    try:
+        front = read_post(data).front
+    except ValueError:
+        return None
+    by_id = {source.id: source for source in sources}
+    source = by_id.get(str(front.get("source", "")))
+    if source is not None and front.get("key"):
+        return source.id, source.space, str(front["key"])
+    if front.get("source") and front.get("key"):
+        return str(front["source"]), str(front.get("space") or front["source"]), str(front["key"])
+    for one in sources:
+        if key := _key_by_name(path.stem[11:], front, one):
+            return one.id, one.space, key
+    return None
+
+
+def _key_by_name(name: str, front: dict[str, Any], source: Source) -> str:
+    """The key in a file name, where the source names its posts so and their category fits."""
+    pattern = source.post.file.replace("{space}", source.space).replace("{source}", source.id)
+    before, _, after = pattern.partition("{key}")
+    if not (name.startswith(before) and name.endswith(after)):
+        return ""
+    key = name[len(before) : len(name) - len(after)]
+    fixed = "{" not in source.post.category
+    if fixed and front.get("categories") != source.post.category:
+        return ""
+    return key if any(re.search(pattern, key) for pattern in source.key.patterns) else ""
+
+
+def _open_walks(ledger: Ledger, sources: Sequence[Source]) -> None:
+    """How far walks had come is lost with the ledger: the next ones do not stop at what is known."""
+    now = datetime.now(UTC)
+    for source in sources:
+        for one in source.lists:
+            for url in one.urls if one.pages else ():
+                ledger.discover(source.id, source.space, [], now, url)

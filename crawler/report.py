@@ -1,0 +1,88 @@
+"""What a run did, per source: counted while it goes on, kept as JSON, shown as a table."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+OK, FAILED, REFUSED_INPUT, LIST_FAILED, DISK, ACTIVE = 0, 1, 2, 3, 74, 75
+EXIT_CODES = {
+    OK: "all well",
+    FAILED: "a fault of presskeep itself, or verify found faults",
+    REFUSED_INPUT: "refused input: a wrong option, source or settings file; nothing was touched",
+    LIST_FAILED: "a list could not be read; the other sources were crawled",
+    DISK: "the disk is full or cannot be written; what was kept is whole",
+    ACTIVE: "another run is active in this archive; nothing was touched",
+}
+_MOST = 200
+"""Problem lines kept per source; the rest is counted."""
+
+
+@dataclass(slots=True)
+class Problem:
+    """Something that gave no post, or no list."""
+
+    address: str
+    what: str
+
+
+@dataclass(slots=True)
+class SourceReport:
+    """One source in one run."""
+
+    source: str
+    listed: int = 0
+    """Articles that its lists named."""
+    new: int = 0
+    """Of those, keys that the ledger did not know."""
+    fetched: int = 0
+    kept: int = 0
+    refused: int = 0
+    unchanged: int = 0
+    """List pages that were as they had been."""
+    failed_lists: int = 0
+    waiting: int = 0
+    """Articles that are still queued."""
+    seconds: float = 0.0
+    problems: list[Problem] = field(default_factory=list)
+    more_problems: int = 0
+
+    def problem(self, address: str, what: str) -> None:
+        """One line for the report."""
+        if len(self.problems) < _MOST:
+            self.problems.append(Problem(address, what))
+        else:
+            self.more_problems += 1
+
+
+class Report:
+    """All sources of a run."""
+
+    def __init__(self, sources: list[str]) -> None:
+        self._start = time.monotonic()
+        self.sources = {source: SourceReport(source) for source in sources}
+        self.faults = 0
+        """Faults of presskeep itself."""
+        self.halted = ""
+        """Why the run was stopped before its end; empty if it was not."""
+
+    def of(self, source: str) -> SourceReport:
+        """The report of one source; asking for it counts as a sign of life."""
+        report = self.sources.setdefault(source, SourceReport(source))
+        report.seconds = round(time.monotonic() - self._start, 2)
+        return report
+
+    @property
+    def exit_code(self) -> int:
+        """By cause, the gravest first."""
+        if self.halted:
+            return DISK
+        if self.faults:
+            return FAILED
+        return LIST_FAILED if any(one.failed_lists for one in self.sources.values()) else OK
+
+    def as_json(self) -> dict[str, Any]:
+        """For machines: the run's own file, and the ledger."""
+        sources = [asdict(one) for one in self.sources.values()]
+        return {"exit_code": self.exit_code, "halted": self.halted, "faults": self.faults, "sources": sources}

@@ -1,0 +1,190 @@
+"""One run over one archive: lock, ledger, captures, posts, report, exit code. Knows no Scrapy."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+from crawler.archive.captures import CaptureStore, Response, payload_digest
+from crawler.archive.ledger import Entry, Found, Kept, Ledger, stamp
+from crawler.archive.locks import Lock
+from crawler.archive.post import twin_key
+from crawler.archive.posts import Pending, replace, sweep, write_all
+from crawler.archive.site import category_page
+from crawler.outlets import Outlets
+from crawler.report import Report
+from crawler.site import Site
+from crawler.slugs import Slugs
+from crawler.sources import Source
+
+DATA = Path(__file__).resolve().parent.parent / "spiders" / "data"
+"""Tables of outlets and slugs that come with presskeep."""
+_BATCH = 128
+"""Posts that become durable together."""
+
+
+@dataclass(slots=True)
+class Post:
+    """A post ready to be written, and what the ledger will say of it."""
+
+    path: str
+    data: bytes
+    category: str
+    tag: str
+    space: str
+    key: str
+    source: str
+    capture: str = ""
+    notes: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+
+def state_folder(archive: Path, site: Site) -> Path:
+    """Where ledger, captures and reports of an archive lie; ``PRESSKEEP_STATE`` overrides its settings."""
+    return Path(os.environ.get("PRESSKEEP_STATE") or archive / site.state)
+
+
+class Run:
+    """An open archive. Opening takes the lock, mends what a killed run left, and opens the ledger."""
+
+    def __init__(self, archive: Path, site: Site, sources: Sequence[Source], *, now: datetime | None = None) -> None:
+        """Raises Busy (another run is active), LedgerError (a damaged ledger), OSError (nothing can be written)."""
+        self.archive = archive
+        self.site = site
+        self.started = now or datetime.now(UTC)
+        self.state = state_folder(archive, site)
+        self.state.mkdir(parents=True, exist_ok=True)
+        self._lock = Lock(archive, self.state)
+        try:
+            self._prove_writable()
+            self.ledger = Ledger(self.state / "ledger.sqlite")
+            self.captures = CaptureStore(self.state / "captures", site.segment, self.started)
+            self.mended = self._mend()
+        except BaseException:
+            self._lock.release()
+            raise
+        self.report = Report([source.id for source in sources])
+        self.outlets = load_outlets(archive)
+        self._pending: dict[str, Post] = {}
+        self._number: int | None = None
+
+    def _prove_writable(self) -> None:
+        """A read-only disk shows before the first request is spent."""
+        for folder in {self.archive, self.state}:
+            probe = folder / f".probe.{os.getpid()}.tmp"
+            probe.write_bytes(b"")
+            probe.unlink()
+
+    def _mend(self) -> list[str]:
+        """Temporary files go, and bytes of captures that no ledger row knows are set aside."""
+        swept = sweep(self.archive / "_posts") + sweep(self.archive / "category")
+        mended = self.captures.recover(self.ledger.segment_sizes()) if self.captures.folder.is_dir() else []
+        return [*mended, f"{swept} temporary files removed"] if swept else mended
+
+    # what spiders say
+
+    def discover(self, source: Source, entries: Sequence[Entry], walk: str = "") -> Found:
+        """Commit what a list page names; ``walk`` is the list's first address while pages of it are still to come."""
+        return self.ledger.discover(source.id, source.space, entries, self.started, walk)
+
+    def refuse(self, space: str, key: str, source: str, address: str, reason: str) -> None:
+        """No post for this key, and why."""
+        self.ledger.refuse(space, key, reason, self.started)
+        report = self.report.of(source)
+        report.refused += 1
+        report.problem(address, reason)
+
+    def capture(self, response: Response) -> str:
+        """Keep a raw response; its digest. The same response of the same address is kept once."""
+        digest = payload_digest(response.payload)
+        if not self.captures.has(digest, response.url) and not self.ledger.captured(digest, response.url):
+            self.captures.add(response, digest)
+        return digest
+
+    # posts
+
+    def keep(self, post: Post) -> None:
+        """Take a post; it becomes durable with its batch."""
+        post.path = self._apart(post)
+        self._pending[post.path.lower()] = post
+        if len(self._pending) >= _BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Make durable what is pending: captures, then posts, then category pages, then the ledger. Raises OSError."""
+        made, sizes = self.captures.take()
+        posts = list(self._pending.values())
+        write_all(self.archive, [Pending(post.path, post.data) for post in posts])
+        self._write_category_pages(posts)
+        self.ledger.keep([self._kept(post) for post in posts], made, sizes)
+        self._pending.clear()
+        for post in posts:
+            self.report.of(post.source).kept += 1
+
+    def _apart(self, post: Post) -> str:
+        """Path of a post: its own, or one with a hash where another key has it (also by another case of letters)."""
+        there = self._pending.get(post.path.lower())
+        owner = (there.space, there.key) if there else self.ledger.owner(post.path)
+        if owner in (None, (post.space, post.key)):
+            return post.path
+        folder, _, name = post.path.rpartition("/")
+        return f"{folder}/{name[:11]}{twin_key(f'{post.space}-{post.key}')}.md"
+
+    def _kept(self, post: Post) -> Kept:
+        """A file that was there before (its ledger row was lost) stays as it is, and counts as it is."""
+        digest = sha256((self.archive / post.path).read_bytes()).hexdigest()
+        notes = json.dumps(post.notes, ensure_ascii=False, sort_keys=True) if post.notes else ""
+        return Kept(post.space, post.key, post.source, post.path, digest, post.capture, notes)
+
+    def _write_category_pages(self, posts: Sequence[Post]) -> None:
+        """A page for each category that has none yet."""
+        tags = {post.category: post.tag for post in reversed(posts)}
+        pages = [
+            Pending(f"category/{slug}.html", category_page(slug, tag))
+            for slug, tag in sorted(tags.items())
+            if not (self.archive / "category" / f"{slug}.html").exists()
+        ]
+        write_all(self.archive, pages)
+
+    # the end
+
+    def record_start(self) -> None:
+        """Say in the ledger that a run has begun."""
+        self._number = self.ledger.start_run(self.started)
+
+    def close(self, *, halted: str = "") -> int:
+        """Flush, write the report, give the lock free; the exit code. A run that was halted flushes nothing."""
+        self.report.halted = halted
+        try:
+            if not halted:
+                self.flush()
+            self._record_end()
+        except OSError as error:
+            self.report.halted = self.report.halted or str(error)
+        finally:
+            self.captures.close()
+            self.ledger.close()
+            self._lock.release()
+        return self.report.exit_code
+
+    def _record_end(self) -> None:
+        if self._number is None:
+            return
+        for source, report in self.report.sources.items():
+            report.waiting = self.ledger.queued(source)
+        now = datetime.now(UTC)
+        summary = {"run": self._number, "started": stamp(self.started), "ended": stamp(now), **self.report.as_json()}
+        self.ledger.end_run(self._number, now, self.report.exit_code, summary)
+        text = json.dumps(summary, ensure_ascii=False, indent=1) + "\n"
+        replace(self.state / "runs" / f"{self._number:06d}.json", text.encode())
+
+
+def load_outlets(archive: Path) -> Outlets:
+    """The tables that come with presskeep, overridden by the archive's own ``outlets.yml``."""
+    own = archive / "outlets.yml"
+    tables = [DATA / "outlets.yml", *([own] if own.is_file() else [])]
+    return Outlets.load(*tables, slugs=Slugs.load(DATA / "slugs.yml"))

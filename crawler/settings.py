@@ -1,0 +1,68 @@
+"""All Scrapy wiring in one place. Sources and presskeep.yml say the rest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crawler import __version__
+
+BOT_NAME = "presskeep"
+USER_AGENT = f"presskeep/{__version__} (news archiver)"
+SPIDER_LOADER_CLASS = "spiders.loader.SourceLoader"
+SPIDER_MODULES: list[str] = []
+SPIDER = "spiders.news.NewsSpider"
+WAYS = "spiders.hatch.Ways"  # how a source is walked and read
+
+# Politeness: sources set their own per host, never below these
+ROBOTSTXT_OBEY = True
+DOWNLOAD_DELAY = 0.5  # never 0: the per-host limit is not enforced then
+DOWNLOAD_DELAY_JITTER = 0.3
+CONCURRENT_REQUESTS = 32
+CONCURRENT_REQUESTS_PER_DOMAIN = 1
+CONCURRENT_ITEMS = 1  # Scrapy makes this many tasks for each response
+DOWNLOAD_TIMEOUT = 30
+DOWNLOAD_MAXSIZE = 16 * 1024 * 1024
+DOWNLOAD_WARNSIZE = 8 * 1024 * 1024
+DOWNLOAD_VERIFY_CERTIFICATES = True
+RETRY_TIMES = 2
+REDIRECT_MAX_TIMES = 5
+
+# Nothing that opens a door, or is not needed
+COOKIES_ENABLED = False
+TELNETCONSOLE_ENABLED = False
+REMOTE_CONTROL_ENABLED = False
+MEMDEBUG_ENABLED = False
+DOWNLOAD_HANDLERS: dict[str, Any] = {"data": None, "file": None, "ftp": None, "s3": None}
+DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"  # the ledger knows what was asked
+SCHEDULER = "crawler.frontier.Frontier"
+URLLENGTH_LIMIT = 4096
+
+DOWNLOADER_MIDDLEWARES = {
+    "crawler.middlewares.politeness.PolitenessMiddleware": 50,
+    "crawler.middlewares.capture.CaptureMiddleware": 950,  # below HttpCompression: bodies as they came
+    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
+    "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
+    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # no spider of ours names allowed_domains
+}
+SPIDER_MIDDLEWARES: dict[str, Any] = {
+    "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
+    "scrapy.spidermiddlewares.referer.RefererMiddleware": None,
+}
+ITEM_PIPELINES = {
+    "pipelines.clean.CleanPipeline": 100,
+    "pipelines.judge.JudgePipeline": 200,
+    "pipelines.attribute.AttributePipeline": 300,
+    "pipelines.keep.KeepPipeline": 400,
+}
+EXTENSIONS: dict[str, Any] = {
+    "crawler.components.Outcomes": 10,
+    "crawler.progress.Progress": 20,
+    "scrapy.extensions.logstats.LogStats": None,
+    "scrapy.extensions.memusage.MemoryUsage": None,
+    "scrapy.extensions.corestats.CoreStats": 0,
+}
+
+LOG_LEVEL = "WARNING"
+LOG_SHORT_NAMES = True
+LOGSTATS_INTERVAL = 0.0
+"""Our own report tells the same, per source."""

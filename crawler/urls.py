@@ -1,0 +1,55 @@
+"""Addresses: canonical form, and one key for an article that several addresses lead to."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from w3lib.url import canonicalize_url
+
+_TRACKING = re.compile(
+    r"^(utm_\w+|fbclid|gclid|dclid|msclkid|yclid|twclid|igshid|mc_[ce]id|_ga|_gl|spm|from_?source|share_?token|ocid|cmpid)$",
+    re.IGNORECASE,
+)
+"""Parameters that say where a reader came from, never what is read."""
+_COPY = re.compile(r"^(amp|print|output|view|format|mobile)=(1|amp|print|true|yes|mobile)?$", re.IGNORECASE)
+"""Parameters that ask for another rendering of the same article."""
+_COPY_HOST = re.compile(r"^(www|m|amp|wap|mobile)\.")
+_COPY_PATH = re.compile(r"/(amp|print|mobile)(?=/|$)|\.amp(?=\.html?$|$)")
+_DEFAULT_PORT = {"http": ":80", "https": ":443"}
+_KEY_CHARACTERS = re.compile(r"[^A-Za-z0-9_-]+")
+
+
+def canonical(url: str) -> str:
+    """The address without fragment, tracking parameters and default port; parameters sorted, bytes kept."""
+    parts = urlsplit(canonicalize_url(url))
+    host = parts.netloc.lower().removesuffix(_DEFAULT_PORT.get(parts.scheme, ""))
+    query = "&".join(one for one in parts.query.split("&") if not _TRACKING.match(one.partition("=")[0]))
+    return urlunsplit((parts.scheme, host, parts.path or "/", query, ""))
+
+
+def shared_form(url: str) -> str:
+    """What the copies of an article (AMP, mobile, print) share: no scheme, and no prefix, part or parameter of theirs."""
+    parts = urlsplit(canonical(url))
+    query = "&".join(one for one in parts.query.split("&") if not _COPY.match(one))
+    path = _COPY_PATH.sub("", parts.path).rstrip("/") or "/"
+    return _COPY_HOST.sub("", parts.netloc) + path + (f"?{query}" if query else "")
+
+
+def key_of(url: str, patterns: Iterable[re.Pattern[str]] = ()) -> str:
+    """The site's own id in an address: the first pattern's group; without patterns its last part and a hash.
+
+    Empty where patterns are given and none fits: such a link is no article.
+    """
+    patterns = tuple(patterns)
+    for pattern in patterns:
+        if match := pattern.search(url):
+            return match[1] if pattern.groups else match[0]
+    if patterns or not url:
+        return ""
+    form = shared_form(url)
+    last = unquote(form.partition("?")[0].rsplit("/", 1)[-1])
+    name = _KEY_CHARACTERS.sub("-", re.sub(r"\.\w{1,5}$", "", last)).strip("-")[:60]
+    return f"{name or 'article'}-{hashlib.sha256(form.encode()).hexdigest()[:8]}"

@@ -1,0 +1,101 @@
+"""Checks a whole archive without Ruby: every post against the writer's rules, and the ledger against the posts."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from pathlib import Path
+
+from crawler.archive.captures import CaptureError, read_segment
+from crawler.archive.ledger import Ledger
+from crawler.archive.markup import Markup
+from crawler.archive.post import check_post, read_post
+from crawler.run import state_folder
+from crawler.site import Site, config_faults
+
+Fault = tuple[str, str]
+"""(file, relative to the archive; what is wrong with it)."""
+
+
+def faults(archive: Path, site: Site, markups: Iterable[Markup]) -> Iterator[Fault]:
+    """Every fault of an archive. ``markups``: what the sources' bodies may keep."""
+    yield from ((what.partition(":")[0], what) for what in config_faults(archive, site))
+    allowed = union(markups)
+    digests: dict[str, str] = {}
+    addresses: Counter[str] = Counter()
+    for path in post_files(archive):
+        name, data = str(path.relative_to(archive)), path.read_bytes()
+        digests[name] = sha256(data).hexdigest()
+        yield from ((name, what) for what in check_post(path.name, data, markup=allowed))
+        yield from ((name, what) for what in _place(archive, path, site, data, addresses))
+    yield from ((folder, "a temporary file was left behind") for folder in _leftovers(archive))
+    state = state_folder(archive, site)
+    if (state / "ledger.sqlite").is_file():
+        ledger = Ledger(state / "ledger.sqlite")
+        yield from _ledger_faults(ledger, digests)
+        yield from _capture_faults(ledger, state / "captures")
+        ledger.close()
+    elif digests:
+        yield str(state / "ledger.sqlite"), "missing. Next: presskeep rebuild-ledger"
+
+
+def post_files(archive: Path) -> list[Path]:
+    """Posts in their order; what begins with a dot is none."""
+    return sorted(path for path in (archive / "_posts").rglob("*.md") if not path.name.startswith("."))
+
+
+def union(markups: Iterable[Markup]) -> Markup:
+    """What any of the sources may keep: a post does not say which source made it."""
+    comments, tags, styles = False, frozenset[str](), frozenset[str]()
+    attributes: dict[str, frozenset[str]] = {}
+    for one in markups:
+        comments, tags, styles = comments or one.comments, tags | one.tags, styles | one.styles
+        for tag, names in one.attributes.items():
+            attributes[tag] = attributes.get(tag, frozenset()) | names
+    return Markup(comments=comments, tags=tags, styles=styles, attributes=attributes)
+
+
+def _place(archive: Path, path: Path, site: Site, data: bytes, addresses: Counter[str]) -> Iterator[str]:
+    """Faults of where a post lies: its folder, and the address that it shares with another."""
+    folder = "" if site.posts == "flat" else path.name[:10].replace("-", "/")
+    if path.parent != archive / "_posts" / folder:
+        yield f"place: expected below _posts/{folder} (posts: {site.posts})"
+    try:
+        post = read_post(data)
+    except ValueError:
+        return
+    address = f"{'/'.join(post.categories)}/{path.stem}".lower()
+    addresses[address] += 1
+    if addresses[address] > 1:
+        yield f"address: another post has /{address} too; Jekyll shows one of them"
+
+
+def _leftovers(archive: Path) -> list[str]:
+    return [str(path.relative_to(archive)) for path in sorted((archive / "_posts").rglob(".*.tmp"))]
+
+
+def _ledger_faults(ledger: Ledger, digests: dict[str, str]) -> Iterator[Fault]:
+    known = {post.path: post.digest for post in ledger.posts()}
+    for path, digest in known.items():
+        if path not in digests:
+            yield path, "ledger: says done, but the post is not there. Next: presskeep rebuild-ledger"
+        elif digests[path] != digest:
+            yield path, "ledger: the post is not the one that was written (digest)"
+    for path in digests:
+        if path not in known:
+            yield path, "ledger: does not know this post. Next: presskeep rebuild-ledger"
+
+
+def _capture_faults(ledger: Ledger, folder: Path) -> Iterator[Fault]:
+    """Segments that do not read to their end, and captures that are not where the ledger says."""
+    there: set[tuple[str, str, int]] = set()
+    for path in sorted(folder.glob("*.warc.gz")):
+        try:
+            there.update((capture.digest, capture.segment, capture.offset) for capture, _ in read_segment(path))
+        except CaptureError as error:
+            yield os.path.relpath(path, folder.parent), f"capture: {error}"
+    for capture in ledger.captures():
+        if (capture.digest, capture.segment, capture.offset) not in there:
+            yield capture.segment, f"capture: {capture.url} is not at {capture.offset}. Next: presskeep rebuild-ledger"

@@ -1,0 +1,45 @@
+"""The escape hatch: ``<id>.py`` beside a source's YAML, for what data cannot say.
+
+Such a file may define ``walk(source, one)``, giving the walk of a list, and ``assembler(source)``, giving what makes
+articles of its pages. It is loaded only where it ships with presskeep, or on an explicit wish of the user.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from types import ModuleType
+
+from crawler.assemble import Assembler
+from crawler.sources import SHIPPED, AnyList, HtmlList, Source
+from spiders.json_list import JsonWalk
+from spiders.pages import PagesWalk
+from spiders.walk import Walk
+
+
+class Ways:
+    """How one source is walked and read: by its data, or by its own Python where that is loaded."""
+
+    def __init__(self, source: Source, *, own_python: bool = False) -> None:
+        self.source = source
+        self._module = _module(source, own_python)
+        make = getattr(self._module, "assembler", Assembler)
+        self.assembler: Assembler = make(source)
+
+    def walk(self, one: AnyList) -> Walk:
+        """The way of listing that a list asks for."""
+        if hasattr(self._module, "walk"):
+            found: Walk = self._module.walk(self.source, one)  # type: ignore[union-attr]
+            return found
+        return PagesWalk(self.source, one) if isinstance(one, HtmlList) else JsonWalk(self.source, one)
+
+
+def _module(source: Source, own_python: bool) -> ModuleType | None:
+    path = source.path.with_suffix(".py") if source.path else None
+    if path is None or not path.is_file() or (path.resolve().parent != SHIPPED and not own_python):
+        return None
+    spec = importlib.util.spec_from_file_location(f"presskeep_source_{source.id.replace('-', '_')}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,36 @@
+"""Lists in JSON and JSONP: a path to the records, paths to their fields, paging by number or cursor."""
+
+from __future__ import annotations
+
+from urllib.parse import urljoin
+
+from crawler.extract.page import Page
+from crawler.sources import JsonList, Source
+from spiders.walk import EntryMaker, Listing, Pager, compiled_fields, read_fields
+
+
+class JsonWalk:
+    """Reads the answers of one list."""
+
+    def __init__(self, source: Source, one: JsonList) -> None:
+        self._make = EntryMaker(source)
+        self._items = one.items.compiled("jmespath")
+        self._fields = compiled_fields(one.fields, "jmespath")
+        self._pager = Pager(one, "jmespath")
+
+    def read(self, page: Page) -> Listing:
+        """Entries in the order of the answer. Raises NotJson, or ValueError for JSON of another shape."""
+        listing = Listing()
+        data = page.json
+        if not isinstance(data, dict | list):
+            raise ValueError(f"a list was due, not {str(data)[:60]!r}")
+        for record in self._items.nodes(page):
+            fields = read_fields(self._fields, page, record) if isinstance(record, dict) else {}
+            if fields.get("url"):
+                fields["url"] = urljoin(page.url, fields["url"])
+            self._make.add(listing, fields)
+        return listing
+
+    def next(self, page: Page, number: int) -> str:
+        """Address of the next answer, or empty."""
+        return self._pager.next(page, number)

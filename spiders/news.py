@@ -1,0 +1,246 @@
+"""NewsSpider: one or several sources in motion, from their lists to their articles."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+from scrapy import Request, Spider
+from scrapy.http import Response
+from scrapy.spidermiddlewares.httperror import HttpError
+from twisted.python.failure import Failure
+
+from crawler.archive.ledger import Row, Validators
+from crawler.components import run_of
+from crawler.extract.page import Page
+from crawler.items import Article, Refused
+from crawler.run import Run
+from crawler.sources import AnyList, Source
+from crawler.urls import canonical, key_of
+from spiders.hatch import Ways
+from spiders.share import fill
+from spiders.walk import Walk
+
+
+@dataclass(slots=True)
+class Walking:
+    """A walk through the pages of one list in this run."""
+
+    source: Source
+    walk: Walk
+    start: str
+    """Address of its first page."""
+    rules: str
+    """Digest of the list's rules: validators of other rules do not count."""
+    interrupted: bool
+    """An earlier walk never ended: known pages are no reason to stop."""
+    may_be_empty: bool
+    seen: list[Validators] = field(default_factory=list)
+    asked: set[str] = field(default_factory=set)
+
+
+class NewsSpider(Spider):
+    """Follows the lists of its sources; articles come from the ledger's rows through the frontier."""
+
+    name = "news"
+    shipped: Sequence[Source] = ()
+    """Sources of a class that the loader made."""
+
+    def __init__(self, *args: Any, sources: Sequence[Source] = (), limit: int | str = 0, **kwargs: Any) -> None:
+        """``limit``: most articles asked per source; 0 for all."""
+        super().__init__(*args, **kwargs)
+        self.sources = {source.id: source for source in sources or self.shipped}
+        self.limit = int(limit)
+        self.run: Run | None = None
+        self._asked: dict[str, int] = {}
+        self._ways: dict[str, Ways] = {}
+
+    # lists
+
+    async def start(self) -> AsyncIterator[Any]:
+        """The first page of every list, asked conditionally."""
+        self.run = run_of(self.crawler)
+        for source in self.sources.values():
+            self._frontier.more_of(source.id)
+            for one in source.lists:
+                for request in self._first_pages(source, one):
+                    yield request
+
+    def _first_pages(self, source: Source, one: AnyList) -> Iterator[Request]:
+        rules = sha256(repr((source.key, one)).encode()).hexdigest()[:16]
+        for url in one.urls:
+            interrupted = bool(one.pages) and self._run.ledger.walk_is_open(url)
+            walking = Walking(source, self._ways_of(source).walk(one), url, rules, interrupted, one.empty)
+            yield self._list_request(walking, url, 1)
+
+    def _list_request(self, walking: Walking, url: str, number: int) -> Request:
+        walking.asked.add(url)
+        known = None if walking.interrupted else self._run.ledger.validators(url, walking.rules)
+        headers = {"If-None-Match": known.etag, "If-Modified-Since": known.modified} if known else {}
+        return Request(
+            url,
+            callback=self.parse_list,
+            errback=self.list_failed,
+            headers={name: value for name, value in headers.items() if value},
+            cb_kwargs={"walking": walking, "number": number},
+            meta={"role": "list", "source": walking.source.id, "handle_httpstatus_list": [304], "known": known},
+        )
+
+    def parse_list(self, response: Response, walking: Walking, number: int) -> Iterator[Request]:
+        """Commit what a list page names, then go on to the next page, or end the walk."""
+        report = self._run.report.of(walking.source.id)
+        known: Validators | None = response.meta["known"]
+        digest = sha256(response.body).hexdigest()
+        if response.status == 304 or (known is not None and known.digest == digest):
+            report.unchanged += 1
+            self._run.ledger.end_walk(walking.start, walking.seen)
+            return
+        page = _page(response, "")
+        try:
+            listing = walking.walk.read(page)
+        except ValueError as error:
+            self._list_is_bad(walking, response.url, f"no such list: {error}")
+            return
+        if not (listing.entries or listing.problems or walking.may_be_empty or number > 1):
+            self._list_is_bad(walking, response.url, "the list is empty, or its rules no longer fit")
+            return
+        for problem in listing.problems:
+            report.refused += 1
+            report.problem(response.url, problem)
+        following = walking.walk.next(page, number) if listing.entries else ""
+        following = "" if following in walking.asked else following
+        found = self._run.discover(walking.source, listing.entries, walking.start if following else "")
+        report.listed += len(listing.entries)
+        report.new += found.new + len(found.refused)
+        for entry in found.refused:
+            report.refused += 1
+            report.problem(entry.hints.get("url") or f"{response.url} {entry.key}", entry.refused)
+        self._frontier.more_of(walking.source.id)
+        walking.seen.append(_validators(response, walking, digest))
+        if following and (found.new or found.refused or walking.interrupted):
+            yield self._list_request(walking, following, number + 1)
+        else:
+            self._run.ledger.end_walk(walking.start, walking.seen)
+
+    def list_failed(self, failure: Failure) -> None:
+        """A list that could not be fetched: named and counted; its walk stays open, its validators where they were."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        self._list_is_bad(request.cb_kwargs["walking"], request.url, _reason(failure))
+
+    def _list_is_bad(self, walking: Walking, url: str, what: str) -> None:
+        report = self._run.report.of(walking.source.id)
+        report.failed_lists += 1
+        report.problem(url, what)
+
+    # articles
+
+    def lease(self, source: str, after: int, limit: int) -> list[Row]:
+        """Rows of the ledger that are to be asked for; fewer once the run's limit is near."""
+        if self.limit:
+            limit = min(limit, self.limit - self._asked.get(source, 0))
+        return self._run.ledger.lease(source, after, limit, self._run.started) if limit > 0 else []
+
+    def article_request(self, row: Row) -> Request | None:
+        """The request for a row's article; None, with the reason in the ledger, where no address can be made."""
+        source = self.sources[row.source]
+        self._asked[row.source] = self._asked.get(row.source, 0) + 1
+        url = fill(source.article.address, {**row.hints, "key": row.key, "source": source.id, "space": source.space})
+        try:
+            return Request(
+                canonical(url) if source.article.address == "{url}" else url,
+                callback=self.parse_article,
+                errback=self.article_failed,
+                cb_kwargs={"row": row},
+                meta={"role": "article", "source": source.id, "key": row.key},
+            )
+        except ValueError:
+            self._refuse(row, row.hints.get("url", ""), f"no address can be made from {source.article.address!r}")
+            return None
+
+    def parse_article(self, response: Response, row: Row | None = None) -> Iterator[Article]:
+        """The article of a page; without a row (``scrapy parse``) what the page alone gives."""
+        source = self.sources[row.source] if row else next(iter(self.sources.values()))
+        row = row or Row(0, source.space, self._own_key(source, response.url), source.id, {}, "", 0)
+        if self.run:
+            self.run.report.of(source.id).fetched += 1
+        try:
+            page = _page(response, source.article.encoding)
+            assembler = self._ways_of(source).assembler
+            article, claimed = assembler.article(page, row.key, row.hints, _seen_at(response, self.run))
+        except Refused as error:
+            self._refuse(row, response.url, str(error))
+            return
+        own = self._own_key(source, response.urljoin(claimed)) if claimed else row.key
+        if self.run and own and own != row.key:
+            self.run.ledger.alias(row.space, row.key, own)
+            if self.run.ledger.state(row.space, own) == "done":
+                return
+            article.key = own
+        article.url = row.hints.get("url") or article.url
+        article.link = self._link(source, article, row)
+        article.capture = response.meta.get("capture", "")
+        yield article
+
+    def _link(self, source: Source, article: Article, row: Row) -> str:
+        values = {**row.hints, "key": article.key, "url": canonical(article.url), "source": source.id}
+        return fill(source.post.link, values)
+
+    def _own_key(self, source: Source, url: str) -> str:
+        return key_of(url, [re.compile(pattern) for pattern in source.key.patterns])
+
+    def article_failed(self, failure: Failure) -> None:
+        """An article that could not be fetched is asked again later."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        self._refuse(request.cb_kwargs["row"], request.url, _reason(failure))
+
+    def _refuse(self, row: Row, address: str, reason: str) -> None:
+        if self.run:
+            self.run.refuse(row.space, row.key, row.source, address, reason)
+        else:
+            self.logger.error("%s: refused: %s", address, reason)
+
+    def _ways_of(self, source: Source) -> Ways:
+        if source.id not in self._ways:
+            own_python = self.settings.getbool("PRESSKEEP_OWN_PYTHON")
+            self._ways[source.id] = Ways(source, own_python=own_python)
+        return self._ways[source.id]
+
+    @property
+    def _run(self) -> Run:
+        assert self.run is not None, "lists are only walked in a run"
+        return self.run
+
+    @property
+    def _frontier(self) -> Any:
+        assert self.crawler.engine is not None
+        return self.crawler.engine.scheduler
+
+
+def _page(response: Response, encoding: str) -> Page:
+    declared = re.search(rb"charset=[\"']?([\w.:-]+)", response.headers.get("Content-Type") or b"", re.IGNORECASE)
+    return Page(
+        response.body, response.url, declared=declared[1].decode("ascii") if declared else "", encoding=encoding
+    )
+
+
+def _seen_at(response: Response, run: Run | None) -> datetime:
+    """When the response was captured: the bound of dates of publication."""
+    if captured := response.meta.get("captured_at"):
+        return datetime.fromisoformat(captured).astimezone(UTC)
+    return run.started if run else datetime.now(UTC)
+
+
+def _validators(response: Response, walking: Walking, digest: str) -> Validators:
+    said = {name: (response.headers.get(name) or b"").decode("latin-1") for name in ("ETag", "Last-Modified")}
+    return Validators(response.url, walking.source.id, walking.rules, said["ETag"], said["Last-Modified"], digest)
+
+
+def _reason(failure: Failure) -> str:
+    error = failure.value
+    if isinstance(error, HttpError):
+        return f"HTTP {error.response.status}"
+    return f"{type(error).__name__.removesuffix('Error')}: {error}".rstrip(": ")

@@ -1,0 +1,55 @@
+"""HTML list pages: articles by selector or by the pattern of their links."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urljoin
+
+from lxml import etree
+
+from crawler.extract.page import Page
+from crawler.extract.rules import Rule, as_text
+from crawler.sources import HtmlList, Source
+from spiders.walk import EntryMaker, Listing, Pager, compiled_fields, read_fields
+
+_links = etree.XPath("descendant-or-self::a[@href]")
+_base = etree.XPath("string(//base/@href)")
+
+
+class PagesWalk:
+    """Reads the list pages of one list."""
+
+    def __init__(self, source: Source, one: HtmlList) -> None:
+        self._make = EntryMaker(source)
+        self._fields = compiled_fields(one.fields, "css")
+        self._items = one.items.compiled("css") if one.items else None
+        self._pattern = re.compile(one.links) if one.links else None
+        self._pager = Pager(one, "css")
+
+    def read(self, page: Page) -> Listing:
+        """Entries in the order of the page, an address once."""
+        listing, seen = Listing(), set()
+        base = urljoin(page.url, _base(page.root))
+        for fields in self._records(page, self._items):
+            url = urljoin(base, fields.get("url", ""))
+            if not fields.get("url") or url in seen or (self._pattern and not self._pattern.search(url)):
+                continue
+            seen.add(url)
+            self._make.add(listing, {**fields, "url": url})
+        return listing
+
+    def _records(self, page: Page, items: Rule | None) -> Iterator[dict[str, str]]:
+        """What each item says; without items or a rule for the address, each link is a record."""
+        for scope in items.nodes(page) if items else [page.root]:
+            fields = read_fields(self._fields, page, scope)
+            if "url" in self._fields:
+                yield fields
+                continue
+            for link in _links(scope):
+                yield {"title": as_text(link), **fields, "url": link.get("href").strip()}
+
+    def next(self, page: Page, number: int) -> str:
+        """Absolute address of the next page, or empty."""
+        following = self._pager.next(page, number)
+        return urljoin(urljoin(page.url, _base(page.root)), following) if following else ""

@@ -1,0 +1,103 @@
+"""What all ways of listing share: from the fields of a record to an entry with its key, and the interface of a walk."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from crawler.archive.ledger import Entry
+from crawler.extract.page import Page
+from crawler.extract.rules import NoFit, Rule
+from crawler.sources import AnyList, ListFields, Paging, RuleModel, Source
+from crawler.urls import key_of
+
+REQUIRED = ("title", "published")
+"""What a post cannot be without; a list must say it where no layout has a rule for it."""
+
+
+@dataclass(slots=True)
+class Listing:
+    """What one list page names."""
+
+    entries: list[Entry] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    """Records that have no key, one line each."""
+
+
+class Walk(Protocol):
+    """One way of listing."""
+
+    def read(self, page: Page) -> Listing:
+        """The articles that a list page names. Raises ValueError where it is no such list."""
+
+    def next(self, page: Page, number: int) -> str:
+        """Address of the page after page ``number`` (the first is 1); empty where the walk ends."""
+
+
+class EntryMaker:
+    """Makes entries of one source from the fields of its records."""
+
+    def __init__(self, source: Source) -> None:
+        self._patterns = [re.compile(pattern) for pattern in source.key.patterns]
+        self._needed = [name for name in REQUIRED if all(getattr(layout, name) is None for layout in source.layouts)]
+
+    def add(self, listing: Listing, fields: Mapping[str, str]) -> None:
+        """Add the record to the listing: as an entry, or as a problem where it has no key."""
+        hints = {name: value for name, value in fields.items() if value and name != "key"}
+        key = self._key(fields)
+        if not key:
+            named = fields.get("key") or fields.get("url") or fields.get("title") or "empty record"
+            listing.problems.append(f"no key in {named[:120]!r}")
+            return
+        lacking = [name for name in self._needed if not hints.get(name)]
+        refused = f"the list gives no {' and no '.join(lacking)}, and no page can" if lacking else ""
+        listing.entries.append(Entry(key, hints, refused))
+
+    def _key(self, fields: Mapping[str, str]) -> str:
+        named = fields.get("key", "")
+        if named:
+            return key_of(named, self._patterns) if self._patterns else named
+        return key_of(fields.get("url", ""), self._patterns)
+
+
+def compiled_fields(fields: ListFields, bare: str) -> dict[str, Rule]:
+    """Rules of a list's fields, ready to run."""
+    rules = {name: getattr(fields, name) for name in type(fields).model_fields}
+    return {name: rule.compiled(bare) for name, rule in rules.items() if isinstance(rule, RuleModel)}
+
+
+def read_fields(rules: Mapping[str, Rule], page: Page, scope: Any) -> dict[str, str]:
+    """What a record says; a rule that does not fit leaves its field out."""
+    said = {}
+    for name, rule in rules.items():
+        try:
+            said[name] = rule.text(page, scope)
+        except NoFit:
+            continue
+    return said
+
+
+class Pager:
+    """Finds the page after a page."""
+
+    def __init__(self, one: AnyList, bare: str) -> None:
+        self._paging: Paging | None = one.pages
+        self._next = one.pages.next.compiled(bare) if one.pages and one.pages.next else None
+        self._cursor = one.pages.cursor.compiled(bare) if one.pages and one.pages.cursor else None
+
+    def next(self, page: Page, number: int) -> str:
+        """What a next link says, or the template filled with number or cursor; empty at the end or the depth."""
+        paging = self._paging
+        if paging is None or number >= paging.depth:
+            return ""
+        try:
+            if self._cursor is not None:
+                return paging.template.replace("{cursor}", self._cursor.text(page))
+            if self._next is not None:
+                found = self._next.text(page)
+                return paging.template.replace("{page}", found) if paging.template else found
+        except NoFit:
+            return ""
+        return paging.template.replace("{page}", str(paging.first + (number - 1) * paging.step))
