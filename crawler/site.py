@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import Field, ValidationInfo, field_validator
 
+from crawler.archive.post import FIELDS
 from crawler.archive.site import yaml_string
 from crawler.archive.style import BackLink, PostStyle
-from crawler.yamlfile import Document, Strict, load_yaml, validate
+from crawler.yamlfile import Document, Strict, load_yaml, near, validate
 
 SETTINGS = "presskeep.yml"
 """Name of the settings file: the folder that holds it is the archive."""
@@ -90,6 +91,13 @@ class Site(Strict):
         except (ValueError, OSError, LookupError) as error:
             raise ValueError("expected an IANA zone such as Asia/Shanghai") from error
         return zone
+
+    @field_validator("fields")
+    @classmethod
+    def _known_fields(cls, fields: list[str]) -> list[str]:
+        if unknown := [name for name in fields if name not in FIELDS]:
+            raise ValueError(f"no such front matter: {', '.join(unknown)}.{near(unknown[0], FIELDS)}")
+        return fields
 
     @field_validator("back", mode="before")
     @classmethod

@@ -271,11 +271,13 @@ def test_the_feed_is_whole(full: Path) -> None:
         entry = entries[post.title]
         address = f"https://archive.example/{post.url}"
         assert entry.findtext("a:id", namespaces=ATOM) == address
+        assert entry.xpath("a:link[@rel='alternate']/@href", namespaces=ATOM) == [address]
         assert entry.findtext("a:published", namespaces=ATOM) == post.published.isoformat()
         assert entry.xpath("a:link[@rel='via']/@href", namespaces=ATOM) == [post.original]
         content = html.fromstring(entry.findtext("a:content", "", ATOM))
         assert content.xpath("string(//p[last()-1])") == post.original
         assert not content.xpath("//script")
+    assert entries["链接可疑"].get("{http://www.w3.org/XML/1998/namespace}lang") == 'x" onload="y'
     markup = html.fromstring(entries["正文标记"].findtext("a:content", "", ATOM))
     assert "一 < 二 & 三 {{ x }} ]]>" in str(markup.xpath("string()"))
 
@@ -284,6 +286,28 @@ def test_the_language_of_an_article_is_marked(full: Path) -> None:
     assert page(full / BY_KEY["english"].url).cssselect("article")[0].get("lang") == "en"
     assert page(full / BY_KEY["bad-link"].url).cssselect("article")[0].get("lang") == 'x" onload="y'
     assert text(page(full / BY_KEY["english"].url), ".authors") == "作者：A. <b>Smith</b>"
+
+
+def test_every_value_is_escaped(tmp_path: Path) -> None:
+    """Also those that presskeep never writes so: an archive may have older posts, and settings changed by hand."""
+    odd = "&lt"
+    source = new_archive(tmp_path / "source", title=odd, language=odd, baseurl=f"/{odd}")
+    config = (source / "_config.yml").read_text("utf-8").replace("timezone:", "description: a&lt\ntimezone:")
+    (source / "_config.yml").write_text(config.replace('description: ""\n', ""), "utf-8")
+    front = "".join(f'{key}: "{odd}"\n' for key in ("title", "categories", "tags", "language", "authors"))
+    (source / f"_posts/2022-05-19-{odd}.md").write_text(
+        f"---\nlayout: post\n{front}attribution: b&lt\n---\n<p>a&amp;lt</p>"
+    )
+    (source / f"category/{odd}.html").write_bytes(category_page(odd, odd))
+    out = build(source, tmp_path / "out")
+    linked = ["index.html", "categories.html", f"{odd}/2022/05/19/{odd}.html"]
+    for name in [*linked, "404.html", f"category/{odd}.html"]:
+        tree = etree.fromstring(closed((out / name).read_text("utf-8")).encode())
+        links = tree.xpath("//@href[contains(., '/category/')]")
+        assert links == ([f"/{odd}/category/{odd}.html"] if name in linked else [])
+        assert not tree.xpath("//text()[contains(., '<')] | //@*[contains(., '<')]")
+        assert tree.get("lang") == odd
+    assert feed(out).xpath("a:entry/a:category/@term", namespaces=ATOM) == [odd]
 
 
 def test_an_outlet_that_is_not_the_tag_is_named(full: Path) -> None:

@@ -103,6 +103,7 @@ def test_style_is_what_the_posts_are_written_by() -> None:
         ("language", "Chinese language"),
         ("posts", "monthly"),
         ("newline", "\r"),
+        ("fields", ["key", "titel"]),
         ("state", "state"),
         ("state", "/var/lib"),
         ("state", "../.state"),

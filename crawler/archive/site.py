@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+
+from crawler.archive.posts import Pending, write_all
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "output"
 """Where the template lies: beside the package, in the checkout as in the wheel."""
@@ -35,9 +36,9 @@ _SHORT = {'"': r"\"", "\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
 class NewSite:
     """What ``new_site`` did."""
 
-    written: list[Path] = field(default_factory=list)
+    written: list[Path]
     """Files that were not there."""
-    kept: list[Path] = field(default_factory=list)
+    kept: list[Path]
     """Files that were there with other bytes, and were left alone."""
 
 
@@ -59,17 +60,20 @@ def new_site(
     values = {"title": title, "url": url, "baseurl": baseurl, "lang": language, "timezone": timezone}
     for name in _FOLDERS:
         (folder / name).mkdir(parents=True, exist_ok=True)
-    done = NewSite()
-    for name, source in template_files():
-        content = source.read_bytes()
-        if name == "_config.yml":
-            content = fill(content.decode(), values).encode()
-        target = folder / name
-        if write_new(target, content):
-            done.written.append(target)
-        elif not _holds(target, content):
-            done.kept.append(target)
+    files = [Pending(name, _filled(source, values)) for name, source in template_files()]
+    done = NewSite([], [])
+    for file, fresh in zip(files, write_all(folder, files), strict=True):
+        path = folder / file.path
+        if fresh:
+            done.written.append(path)
+        elif not (path.is_file() and path.read_bytes() == file.data):
+            done.kept.append(path)
     return done
+
+
+def _filled(source: Path, values: dict[str, str]) -> bytes:
+    content = source.read_bytes()
+    return fill(content.decode(), values).encode() if source.name == "_config.yml" else content
 
 
 def category_page(slug: str, title: str) -> bytes:
@@ -108,29 +112,4 @@ def _escaped(match: re.Match[str]) -> str:
 
 def write_new(path: Path, content: bytes) -> bool:
     """Write a file that is not there yet, whole or not at all. False, and nothing changed, if its name is taken."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        return _rename_new(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _rename_new(draft: Path, path: Path) -> bool:
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        return False
-    except OSError:  # a file system without hard links
-        if os.path.lexists(path):
-            return False
-        draft.rename(path)
-    return True
-
-
-def _holds(path: Path, content: bytes) -> bool:
-    return path.is_file() and path.read_bytes() == content
+    return write_all(path.parent, [Pending(path.name, content)])[0]
