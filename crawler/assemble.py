@@ -66,7 +66,8 @@ class Assembler:
                 raise Refused(str(error)) from error
             if given.body.strip():
                 return layout, given
-            misses += given.misses or ("body: empty",)
+            named = [miss for miss in given.misses if miss.startswith("body:")]
+            misses += named or [*given.misses, "body: empty"]
         raise Refused("; ".join(dict.fromkeys(misses)) or "no layout holds for its day")
 
     def _date(self, text: str, seen_at: datetime, formats: Sequence[str]) -> datetime | None:

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from scrapy import signals
 from scrapy.exceptions import NotConfigured
@@ -18,35 +17,32 @@ from crawler.site import find_archive, load_site
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-_opened: WeakKeyDictionary[Crawler, Run] = WeakKeyDictionary()
-"""Runs of plain ``scrapy crawl``, which has no verb of ours around it."""
 _FLUSH_SECONDS = 5.0
 
 logger = logging.getLogger(__name__)
 
 
 def run_of(crawler: Crawler) -> Run:
-    """The run that a crawl belongs to; plain ``scrapy crawl`` opens one on the nearest archive.
+    """The run that a crawl belongs to; plain ``scrapy crawl``, with no verb of ours around it, opens one.
 
-    Raises NotConfigured where there is no archive, Busy where another run is active in it.
+    Raises NotConfigured where there is no archive from here upward, Busy where another run is active in it.
     """
-    given: Run | None = crawler.settings.get("PRESSKEEP_RUN")
-    if given is not None:
-        return given
-    if crawler not in _opened:
+    spider: Any = crawler.spider
+    if spider.run is None:
         named = crawler.settings.get("PRESSKEEP_ARCHIVE")
         archive = Path(named) if named else find_archive(Path.cwd())
         if archive is None:
             raise NotConfigured("no presskeep.yml from here upward; next: presskeep init DIR")
-        sources: Any = getattr(crawler.spider, "sources", {})
-        _opened[crawler] = Run(archive, load_site(archive), list(sources.values()))
-        _opened[crawler].record_start()
-    return _opened[crawler]
+        spider.run = Run(archive, load_site(archive), list(spider.sources.values()))
+        spider.run.record_start()
+        spider.closes_run = True
+    run: Run = spider.run
+    return run
 
 
 def open_run(crawler: Crawler) -> Run | None:
     """The run, if one is open: ``scrapy shell`` and ``parse`` have none and leave the archive alone."""
-    return crawler.settings.get("PRESSKEEP_RUN") or _opened.get(crawler)
+    return getattr(crawler.spider, "run", None)
 
 
 class Outcomes:
@@ -122,5 +118,6 @@ class Outcomes:
         if self._loop is not None and self._loop.running:
             self._loop.stop()
         self._flush()
-        if run := _opened.pop(self._crawler, None):
-            run.close(halted=self._halted)
+        spider: Any = self._crawler.spider
+        if getattr(spider, "closes_run", False):
+            spider.run.close(halted=self._halted)

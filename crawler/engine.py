@@ -28,12 +28,12 @@ def crawl_run(
     verbose: bool = False,
 ) -> int:
     """Crawl, close the run; its exit code. Interrupting it once ends it in good order."""
-    settings = crawl_settings(run, captures, own_python=own_python, verbose=verbose)
+    settings = crawl_settings(run, replay=captures is not None, own_python=own_python, verbose=verbose)
     run.record_start()
     try:
         process = AsyncCrawlerProcess(settings)
         spider: type[Spider] = load_object(settings["SPIDER"])
-        process.crawl(spider, sources=list(sources), limit=limit)
+        process.crawl(spider, sources=list(sources), run=run, replay=captures, limit=limit)
         process.start()
     except BaseException as error:
         run.close(halted=f"{type(error).__name__}: {error}")
@@ -41,23 +41,19 @@ def crawl_run(
     return run.close(halted=run.report.halted)
 
 
-def crawl_settings(
-    run: Run, captures: Captures | None = None, *, own_python: bool = False, verbose: bool = False
-) -> Settings:
+def crawl_settings(run: Run, *, replay: bool = False, own_python: bool = False, verbose: bool = False) -> Settings:
     """Scrapy's settings for a run; under replay nothing waits and nothing is asked of the network."""
     settings = Settings()
     settings.setmodule("crawler.settings")
     own: dict[str, Any] = {
-        "PRESSKEEP_RUN": run,
         "PRESSKEEP_OWN_PYTHON": own_python,
         "LOG_LEVEL": "INFO" if verbose else "WARNING",
     }
     if run.site.contact:
         own["USER_AGENT"] = settings["USER_AGENT"].replace("(news archiver", f"(news archiver; {run.site.contact}")
-    if captures is not None:
+    if replay:
         handlers = {**settings.getdict("DOWNLOAD_HANDLERS"), "http": HANDLER, "https": HANDLER}
         own |= {
-            "PRESSKEEP_REPLAY": captures,
             "DOWNLOAD_HANDLERS": handlers,
             "DOWNLOAD_DELAY": 0,
             "CONCURRENT_REQUESTS_PER_DOMAIN": 8,

@@ -10,17 +10,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from scrapy import Request
-from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
-from scrapy.http import Headers
-from scrapy.http import Response as ScrapyResponse
 from scrapy.utils.misc import load_object
 
 from crawler import settings
-from crawler.archive.captures import CaptureError, Response, read_segment
+from crawler.archive.captures import CaptureError, Response, read_segment, unpacked
 from crawler.archive.ledger import Capture, Kept, Ledger
 from crawler.archive.locks import Lock
-from crawler.archive.post import read_post
+from crawler.archive.post import Post, read_post
 from crawler.extract.page import Page
 from crawler.run import state_folder
 from crawler.site import Site
@@ -115,7 +111,7 @@ class _ListReader:
 
     def discover(self, ledger: Ledger, response: Response) -> None:
         """Queue what the page names; the list whose own address it is is tried first, then the others."""
-        page = Page(_unpacked(response), response.url)
+        page = Page(unpacked(response), response.url)
         own_first = sorted(self._lists, key=lambda pair: response.url not in pair[0].urls)
         for _, walk in own_first:
             try:
@@ -126,14 +122,6 @@ class _ListReader:
                 seen = datetime.fromisoformat(response.date)
                 ledger.discover(self._source.id, self._source.space, listing.entries, seen)
                 return
-
-
-def _unpacked(response: Response) -> bytes:
-    """The body without its Content-Encoding, by Scrapy's own decoders."""
-    headers = Headers(dict(response.headers))
-    packed = ScrapyResponse(response.url, headers=headers, body=response.payload)
-    unpacked = HttpCompressionMiddleware().process_response(Request(response.url), packed)
-    return unpacked.body if isinstance(unpacked, ScrapyResponse) else response.payload
 
 
 def _from_posts(
@@ -156,9 +144,10 @@ def _from_posts(
 def whose(path: Path, data: bytes, sources: Sequence[Source]) -> tuple[str, str, str] | None:
     """(source, space, key) of a post: by its front matter, else by its name and category; None if neither tells."""
     try:
-        front = read_post(data).front
+        post = read_post(data)
     except ValueError:
         return None
+    front = post.fields
     by_id = {source.id: source for source in sources}
     source = by_id.get(str(front.get("source", "")))
     if source is not None and front.get("key"):
@@ -166,12 +155,12 @@ def whose(path: Path, data: bytes, sources: Sequence[Source]) -> tuple[str, str,
     if front.get("source") and front.get("key"):
         return str(front["source"]), str(front.get("space") or front["source"]), str(front["key"])
     for one in sources:
-        if key := _key_by_name(path.stem[11:], front, one):
+        if key := _key_by_name(path.stem[11:], post, one):
             return one.id, one.space, key
     return None
 
 
-def _key_by_name(name: str, front: dict[str, Any], source: Source) -> str:
+def _key_by_name(name: str, post: Post, source: Source) -> str:
     """The key in a file name, where the source names its posts so and their category fits."""
     pattern = source.post.file.replace("{space}", source.space).replace("{source}", source.id)
     before, _, after = pattern.partition("{key}")
@@ -179,7 +168,7 @@ def _key_by_name(name: str, front: dict[str, Any], source: Source) -> str:
         return ""
     key = name[len(before) : len(name) - len(after)]
     fixed = "{" not in source.post.category
-    if fixed and front.get("categories") != source.post.category:
+    if fixed and source.post.category not in post.categories:
         return ""
     return key if any(re.search(pattern, key) for pattern in source.key.patterns) else ""
 

@@ -37,13 +37,16 @@ class Captures:
 class NotCaptured(CannotResolveHostError):
     """The address stands in no capture; the network is not asked."""
 
+    def __str__(self) -> str:
+        return "not among the captures that are replayed"
+
 
 class ReplayHandler(BaseDownloadHandler):
     """Download handler for http and https under ``--replay``."""
 
     def __init__(self, crawler: Any) -> None:
         super().__init__(crawler)
-        captures = crawler.settings.get("PRESSKEEP_REPLAY")
+        captures = getattr(crawler.spider, "replay", None)
         if captures is None:
             raise NotConfigured("no captures to replay")
         self._captures: Captures = captures
@@ -52,7 +55,7 @@ class ReplayHandler(BaseDownloadHandler):
         """The captured response, or 304 where the request's validators are the capture's."""
         found = self._captures.find(request.url)
         if found is None:
-            raise NotCaptured(f"no capture of {request.url}")
+            raise NotCaptured(request.url)
         headers = Headers()
         for name, value in found.headers:
             if name.lower() != "transfer-encoding":

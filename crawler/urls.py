@@ -31,7 +31,7 @@ def canonical(url: str) -> str:
 
 
 def shared_form(url: str) -> str:
-    """What the copies of an article (AMP, mobile, print) share: no scheme, and no prefix, part or parameter of theirs."""
+    """What the copies of an article (AMP, mobile, print) share: no scheme, no prefix, part or parameter of theirs."""
     parts = urlsplit(canonical(url))
     query = "&".join(one for one in parts.query.split("&") if not _COPY.match(one))
     path = _COPY_PATH.sub("", parts.path).rstrip("/") or "/"

@@ -10,6 +10,14 @@ from hashlib import sha256
 from typing import Any
 
 from scrapy import Request, Spider
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+)
 from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
@@ -18,6 +26,7 @@ from crawler.archive.ledger import Row, Validators
 from crawler.components import run_of
 from crawler.extract.page import Page
 from crawler.items import Article, Refused
+from crawler.replay import Captures, NotCaptured
 from crawler.run import Run
 from crawler.sources import AnyList, Source
 from crawler.urls import canonical, key_of
@@ -50,12 +59,27 @@ class NewsSpider(Spider):
     shipped: Sequence[Source] = ()
     """Sources of a class that the loader made."""
 
-    def __init__(self, *args: Any, sources: Sequence[Source] = (), limit: int | str = 0, **kwargs: Any) -> None:
+    run: Run | None = None
+    """The run that it works for; none under ``scrapy shell`` and ``parse``."""
+    closes_run = False
+    """Whether the run ends with the spider, since no verb of ours opened it."""
+    replay: Captures | None = None
+    """Captures that are served instead of the network."""
+
+    def __init__(
+        self,
+        *args: Any,
+        sources: Sequence[Source] = (),
+        run: Run | None = None,
+        replay: Captures | None = None,
+        limit: int | str = 0,
+        **kwargs: Any,
+    ) -> None:
         """``limit``: most articles asked per source; 0 for all."""
         super().__init__(*args, **kwargs)
         self.sources = {source.id: source for source in sources or self.shipped}
         self.limit = int(limit)
-        self.run: Run | None = None
+        self.run, self.replay = run, replay
         self._asked: dict[str, int] = {}
         self._ways: dict[str, Ways] = {}
 
@@ -220,6 +244,16 @@ class NewsSpider(Spider):
         return self.crawler.engine.scheduler
 
 
+_WORDS: dict[type[BaseException], str] = {
+    CannotResolveHostError: "no such host",
+    DownloadConnectionRefusedError: "connection refused",
+    DownloadTimeoutError: "timed out",
+    DownloadCancelledError: "larger than the limit",
+    DownloadFailedError: "connection lost",
+    IgnoreRequest: "not allowed",
+}
+
+
 def _page(response: Response, encoding: str) -> Page:
     declared = re.search(rb"charset=[\"']?([\w.:-]+)", response.headers.get("Content-Type") or b"", re.IGNORECASE)
     return Page(
@@ -243,4 +277,8 @@ def _reason(failure: Failure) -> str:
     error = failure.value
     if isinstance(error, HttpError):
         return f"HTTP {error.response.status}"
-    return f"{type(error).__name__.removesuffix('Error')}: {error}".rstrip(": ")
+    said = str(error)
+    for kind, words in _WORDS.items():
+        if isinstance(error, kind) and not isinstance(error, NotCaptured):
+            return f"{words} ({said})" if said else words
+    return said or type(error).__name__

@@ -277,6 +277,20 @@ def _dechunked(payload: bytes) -> bytes:
     raise ValueError("the chunked body has no end")
 
 
+def unpacked(response: Response, most: int = 64 * 1024 * 1024) -> bytes:
+    """The payload without its Content-Encoding, ``most`` bytes of it; other encodings than gzip and deflate stay."""
+    codings = [value.strip() for name, value in response.headers if name.lower() == "content-encoding"]
+    body = response.payload
+    for coding in reversed(",".join(codings).lower().split(",")):
+        if coding.strip() not in ("gzip", "x-gzip", "deflate"):
+            continue
+        try:
+            body = zlib.decompressobj(47).decompress(body, most)
+        except zlib.error:
+            body = zlib.decompressobj(-15).decompress(body, most)  # deflate without its zlib header, as some send it
+    return body
+
+
 def _fields(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
     for line in lines:
         name, _, value = line.partition(":")

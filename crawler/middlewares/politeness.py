@@ -30,7 +30,7 @@ class PolitenessMiddleware:
             return
         self._done.add((source, host))
         sources: dict[str, Any] = getattr(self._crawler.spider, "sources", {})
-        if source not in sources or self._crawler.settings.get("PRESSKEEP_REPLAY") is not None:
+        if source not in sources or getattr(self._crawler.spider, "replay", None):
             return
         polite = sources[source].politeness
         downloader = self._crawler.engine.downloader
