@@ -300,7 +300,7 @@ def test_examples_are_articles_of_the_truth() -> None:
 def test_the_rules_find_the_truth(truth: Truth) -> None:
     given = extracted(truth)
     assert tuple(plain(f"<div>{given.body}</div>").split("\n")) == truth.paragraphs
-    assert given.attribution.removeprefix("来源：").removeprefix("（文章来源：").removesuffix("）") == truth.outlet
+    assert given.attribution.removeprefix("（文章来源：").removesuffix("）") == truth.outlet
     assert (given.byline, given.editor) == (truth.byline, truth.editor)
     said = hints(truth.source)[truth.key]
     assert (given.title or said["title"]) == truth.title
