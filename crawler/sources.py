@@ -83,6 +83,9 @@ class RuleModel:
     def __init__(self, steps: list[str | StepModel]) -> None:
         self.steps = steps
 
+    def __repr__(self) -> str:  # the digest of a list's rules is made from it
+        return f"RuleModel({self.steps!r})"
+
     @classmethod
     def read(cls, value: Any) -> RuleModel:
         """From what stands in the YAML. Raises ValueError (pydantic's among them) naming the fault."""
