@@ -38,8 +38,9 @@ _LINES = re.compile(r"[ \t]*\n\s*")
 
 def clean(html: str, markup: Markup, base: str = "") -> str:
     """The body as it goes into the post: its own bytes, tidied as text, if they fit, else mended (rules 1 and 6-8)."""
-    html = asleep(tidy(html).strip(" \t\n").replace("\xa0", "&nbsp;"))
-    return html if fit(html, markup) else mend(html, markup, base)
+    kept = asleep(tidy(html).strip(" \t\n").replace("\xa0", "&nbsp;"))
+    # Mended is what came: in a <plaintext> those references would be text.
+    return kept if fit(kept, markup) else mend(html, markup, base)
 
 
 def fit(html: str, markup: Markup) -> bool:

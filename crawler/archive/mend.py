@@ -25,7 +25,7 @@ _DIVISIONS = words(
     " section summary"
 )
 """Blocks that are taken out; what they held stays apart from its neighbours."""
-_LOST = words(
+LOST = words(
     "audio button canvas datalist iframe math noscript object option script select style svg template textarea title"
     " video"
 )
@@ -85,7 +85,7 @@ def _stripper(markup: Markup) -> nh3.Cleaner:
     names["img"].update(LAZY)
     return nh3.Cleaner(
         tags=set(rules.tags | _DIVISIONS),
-        clean_content_tags=set(_LOST),
+        clean_content_tags=set(LOST),
         attributes=names,
         generic_attribute_prefixes={name[:-1] for known in names.values() for name in known if name.endswith("*")},
         url_schemes={"http", "https", "mailto", "tel"},
