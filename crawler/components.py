@@ -113,8 +113,10 @@ class Outcomes:
         logger.error("the run stops: %s", self._halted)
         asyncio.ensure_future(self._crawler.stop_async())  # noqa: RUF006  the engine keeps it alive
 
-    def spider_closed(self) -> None:
+    def spider_closed(self, reason: str) -> None:
         """Flush a last time; close a run that nobody else closes."""
+        if (run := open_run(self._crawler)) and reason == "shutdown":
+            run.report.interrupted = not self._halted
         if self._loop is not None and self._loop.running:
             self._loop.stop()
         self._flush()

@@ -6,7 +6,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-OK, FAILED, REFUSED_INPUT, LIST_FAILED, DISK, ACTIVE = 0, 1, 2, 3, 74, 75
+OK, FAILED, REFUSED_INPUT, LIST_FAILED, DISK, ACTIVE, INTERRUPTED = 0, 1, 2, 3, 74, 75, 130
 EXIT_CODES = {
     OK: "all well",
     FAILED: "a fault of presskeep itself, or verify found faults",
@@ -14,6 +14,7 @@ EXIT_CODES = {
     LIST_FAILED: "a list could not be read; the other sources were crawled",
     DISK: "the disk is full or cannot be written; what was kept is whole",
     ACTIVE: "another run is active in this archive; nothing was touched",
+    INTERRUPTED: "stopped by a signal; what was kept is whole, the next run goes on",
 }
 _MOST = 200
 """Problem lines kept per source; the rest is counted."""
@@ -64,6 +65,8 @@ class Report:
         self.sources = {source: SourceReport(source) for source in sources}
         self.faults = 0
         """Faults of presskeep itself."""
+        self.interrupted = False
+        """Whether a signal ended the run."""
         self.halted = ""
         """Why the run was stopped before its end; empty if it was not."""
 
@@ -78,6 +81,8 @@ class Report:
         """By cause, the gravest first."""
         if self.halted:
             return DISK
+        if self.interrupted:
+            return INTERRUPTED
         if self.faults:
             return FAILED
         return LIST_FAILED if any(one.failed_lists for one in self.sources.values()) else OK

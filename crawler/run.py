@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -166,7 +167,8 @@ class Run:
         except OSError as error:
             self.report.halted = self.report.halted or str(error)
         finally:
-            self.captures.close()
+            with suppress(OSError):  # what could not be closed is mended by the next run
+                self.captures.close()
             self.ledger.close()
             self._lock.release()
         return self.report.exit_code

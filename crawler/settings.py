@@ -15,6 +15,7 @@ WAYS = "spiders.hatch.Ways"  # how a source is walked and read
 
 # Politeness: sources set their own per host, never below these
 ROBOTSTXT_OBEY = True
+ROBOTSTXT_USER_AGENT = BOT_NAME
 DOWNLOAD_DELAY = 0.5  # never 0: the per-host limit is not enforced then
 DOWNLOAD_DELAY_JITTER = 0.3
 CONCURRENT_REQUESTS = 32

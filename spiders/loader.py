@@ -12,6 +12,8 @@ from crawler.site import find_archive
 from crawler.sources import Source, find_source, folders_for, source_paths
 from spiders.news import NewsSpider
 
+Names = list[str]
+
 
 class SourceLoader:
     """Spiders by source id, the archive's own sources before the shipped ones."""
@@ -25,7 +27,7 @@ class SourceLoader:
         """As Scrapy makes it."""
         return cls(settings)
 
-    def list(self) -> list[str]:
+    def list(self) -> Names:
         """Ids of all sources."""
         return sorted(source_paths(self._folders))
 
@@ -36,7 +38,7 @@ class SourceLoader:
         except ValueError as error:
             raise KeyError(str(error)) from error
 
-    def find_by_request(self, request: Request) -> list[str]:
+    def find_by_request(self, request: Request) -> Names:
         """Sources whose lists or articles are at the request's host."""
         host = request.url.split("/")[2].lower()
         return [name for name in self.list() if host in find_source(name, self._folders).hosts]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
+from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy.exceptions import (
@@ -129,7 +130,7 @@ class NewsSpider(Spider):
         except ValueError as error:
             self._list_is_bad(walking, response.url, f"no such list: {error}")
             return
-        if not (listing.entries or listing.problems or walking.may_be_empty or number > 1):
+        if not (listing.entries or walking.may_be_empty or number > 1):
             self._list_is_bad(walking, response.url, "the list is empty, or its rules no longer fit")
             return
         for problem in listing.problems:
@@ -198,12 +199,11 @@ class NewsSpider(Spider):
         except Refused as error:
             self._refuse(row, response.url, str(error))
             return
-        own = self._own_key(source, response.urljoin(claimed)) if claimed else row.key
-        if self.run and own and own != row.key:
-            self.run.ledger.alias(row.space, row.key, own)
-            if self.run.ledger.state(row.space, own) == "done":
+        article.key = self._true_key(source, row, response.urljoin(claimed) if claimed else "")
+        if self.run and article.key != row.key:
+            self.run.ledger.alias(row.space, row.key, article.key)
+            if self.run.ledger.state(row.space, article.key) == "done":
                 return
-            article.key = own
         article.url = row.hints.get("url") or article.url
         article.link = self._link(source, article, row)
         article.capture = response.meta.get("capture", "")
@@ -212,6 +212,11 @@ class NewsSpider(Spider):
     def _link(self, source: Source, article: Article, row: Row) -> str:
         values = {**row.hints, "key": article.key, "url": canonical(article.url), "source": source.id}
         return fill(source.post.link, values)
+
+    def _true_key(self, source: Source, row: Row, claimed: str) -> str:
+        """The key of the address that a page claims for itself, if that is one of the source's own hosts."""
+        host = urlsplit(claimed).netloc.lower()
+        return (self._own_key(source, claimed) if host in source.hosts else "") or row.key
 
     def _own_key(self, source: Source, url: str) -> str:
         return key_of(url, [re.compile(pattern) for pattern in source.key.patterns])
@@ -270,7 +275,8 @@ def _seen_at(response: Response, run: Run | None) -> datetime:
 
 def _validators(response: Response, walking: Walking, digest: str) -> Validators:
     said = {name: (response.headers.get(name) or b"").decode("latin-1") for name in ("ETag", "Last-Modified")}
-    return Validators(response.url, walking.source.id, walking.rules, said["ETag"], said["Last-Modified"], digest)
+    asked = response.meta.get("redirect_urls", [response.url])[0]
+    return Validators(asked, walking.source.id, walking.rules, said["ETag"], said["Last-Modified"], digest)
 
 
 def _reason(failure: Failure) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urljoin
 
 from lxml import etree
@@ -13,8 +14,8 @@ from crawler.extract.rules import Rule, as_text
 from crawler.sources import HtmlList, Source
 from spiders.walk import EntryMaker, Listing, Pager, compiled_fields, read_fields
 
-_links = etree.XPath("descendant-or-self::a[@href]")
-_base = etree.XPath("string(//base/@href)")
+_links: Any = etree.XPath("descendant-or-self::a[@href]")
+_base: Any = etree.XPath("string(//base/@href)")
 
 
 class PagesWalk:

@@ -146,7 +146,10 @@ class CaptureStore:
         return made, sizes
 
     def close(self) -> None:
-        """Close the segment in use. Call after its last size was committed."""
+        """Close the segment in use; one with uncommitted records stays ``.open``, and is cut at the next start."""
+        if self._file is not None and self._made:
+            self._file.close()
+            self._file = None
         self._finish()
 
     def _segment(self) -> BinaryIO:

@@ -6,6 +6,7 @@ committed before any of its articles is asked for; validators of lists move last
 
 from __future__ import annotations
 
+import errno
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -200,8 +201,11 @@ class Ledger:
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
         self._connection.rollback()  # ends a read's implicit transaction
-        with self._connection.begin():
-            yield self._connection
+        try:
+            with self._connection.begin():
+                yield self._connection
+        except sa.exc.OperationalError as error:  # SQLite's way to say that the disk is full or gone
+            raise OSError(errno.EIO, str(error.orig), str(self.path)) from error
 
     # the frontier
 

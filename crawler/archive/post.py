@@ -40,7 +40,7 @@ FIELDS: Mapping[str, Callable[[Article], _Value]] = {
     "source": lambda article: article.source,
     "space": lambda article: article.space,
     "key": lambda article: article.key,
-    "original": lambda article: article.url,
+    "original": lambda article: article.link or article.url,
     "published_raw": lambda article: article.published_raw,
     "modified": lambda article: article.modified,
     "attribution": lambda article: article.attribution.name if article.attribution else "",
@@ -76,7 +76,7 @@ def _front(article: Article, style: PostStyle) -> list[str]:
         raise ValueError("title: empty")
     if not is_slug(article.category):
         raise ValueError(f"category: not a slug: {article.category!r}")
-    tags = tuple(dict.fromkeys(filter(None, map(one_line, article.tags))))
+    tags = _tags(article)
     lines = [
         f"layout: {_scalar_or_list(style.layout)}",
         f"title: {_quoted(title)}",
@@ -86,6 +86,10 @@ def _front(article: Article, style: PostStyle) -> list[str]:
     if tags:
         lines.append(f"tags: {_scalar_or_list(*tags)}")
     return lines + [f"{name}: {value}" for name in style.fields if (value := _field(name, article, style))]
+
+
+def _tags(article: Article) -> list[str]:
+    return list(dict.fromkeys(filter(None, map(one_line, article.tags))))
 
 
 def _field(name: str, article: Article, style: PostStyle) -> str:
@@ -146,8 +150,10 @@ def _tail(article: Article, style: PostStyle) -> list[str]:
 
 
 def _back(link: BackLink, article: Article) -> str:
+    tag = next(iter(_tags(article)), "")
+
     def filled(text: str) -> str:
-        return text.replace("{tag}", article.tags[0] if article.tags else "").replace("{category}", article.category)
+        return text.replace("{category}", article.category).replace("{tag}", tag)
 
     target = encode_url(one_line(filled(link.href)))
     if not _TARGET.match(target):

@@ -105,16 +105,23 @@ def open_site(archive: Path, timezone: str) -> Site:
     if not (archive / SETTINGS).is_file():
         from crawler.commands.init import make_archive
 
-        if archive.is_dir() and any(archive.iterdir()) and not _only_ours(archive):
+        values = {"title": archive.resolve().name, "url": "http://localhost:4000", "timezone": timezone}
+        if (archive / "_config.yml").is_file():
+            values |= _site_values(archive / "_config.yml")
+        elif archive.is_dir() and any(archive.iterdir()):
             fail(f"{archive} is not empty and no archive. Next: presskeep init {archive}", 2)
-        make_archive(archive, title=archive.resolve().name, url="http://localhost:4000", timezone=timezone)
-        click.echo(f"made a new archive in {archive} (time zone {timezone})", err=True)
+        make_archive(archive, **values)
+        click.echo(f"made a new archive in {archive} (time zone {values['timezone']})", err=True)
     return load_site(archive)
 
 
-def _only_ours(archive: Path) -> bool:
-    """Whether the folder is the template of a checkout: ready but for its presskeep.yml."""
-    return (archive / "_config.yml").is_file()
+def _site_values(config: Path) -> dict[str, str]:
+    """What a Jekyll site says of itself already, such as the template of a checkout."""
+    from crawler.yamlfile import load_yaml
+
+    said = load_yaml(config).value or {}
+    names = {"title": "title", "url": "url", "timezone": "timezone", "lang": "language"}
+    return {ours: str(said[theirs]) for theirs, ours in names.items() if said.get(theirs)}
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
