@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import quote, urljoin
+from urllib.parse import quote, urljoin, urlsplit
 
 _PLANES = "".join(f"{chr(plane * 0x10000 + 0xFFFE)}{chr(plane * 0x10000 + 0xFFFF)}" for plane in range(17))
 FORBIDDEN = f"\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufeff{_PLANES}"
@@ -66,11 +66,11 @@ def absolute(url: str, base: str = "") -> str:
     scheme = _SCHEME.match(url)
     if scheme:
         url = scheme[0].lower() + url[scheme.end() :]
-    else:
-        try:
-            url = urljoin(base, url)
-        except ValueError:
-            return ""
+    try:
+        url = url if scheme else urljoin(base, url)
+        urlsplit(url)
+    except ValueError:
+        return ""
     url = encode_url(url)
     return url if _PUBLIC.match(url) else ""
 

@@ -30,7 +30,7 @@ _TEXTLESS = STRUCTURE | {""}
 
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _BREAK = re.compile(
-    r"\n?</?(?:aside|blockquote|br|caption|center|d[dlt]|div|fig\w+|h[1-6r]|[ou]l|li|p|pre|section|t(?:able|body|foot|head|r))\b[^>]*>\s*"
+    r"\n?</?(?:aside|blockquote|br|caption|center|d[dlt]|div|fig\w+|h[1-6r]|[ou]l|li|p|pre|section|t(?:able|body|foot|head|[dhr]))\b[^>]*>\s*"
 )
 _TAG = re.compile(r"<[^>]*>")
 _LINES = re.compile(r"[ \t]*\n\s*")

@@ -135,7 +135,7 @@ def _split(text: str) -> tuple[str, str]:
 def _front(text: str) -> dict[str, Any]:
     try:
         values = yaml.load(text, _Loader)
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise PostError(f"front matter: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
         raise PostError("front matter: not a mapping")
