@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +163,7 @@ class Validators:
 
 def stamp(moment: datetime) -> str:
     """A moment as the ledger writes it: sortable, UTC, whole seconds."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Ledger:
@@ -173,7 +173,7 @@ class Ledger:
         """Open or create. Raises LedgerError where the file is torn or made by a newer presskeep."""
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.engine = sa.create_engine(f"sqlite:///{path}")
+        self.engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)))
         sa.event.listen(self.engine, "connect", _pragmas)
         try:
             self._connection = self.engine.connect()
@@ -184,6 +184,7 @@ class Ledger:
     def _check(self) -> None:
         if self._connection.scalar(sa.text("pragma quick_check")) != "ok":
             raise LedgerError(f"{self.path}: the ledger is damaged. Next: presskeep rebuild-ledger")
+        self._connection.exec_driver_sql("begin")  # all tables and indexes or none; Python would commit each alone
         metadata.create_all(self._connection)
         self._connection.commit()
         version = self._connection.scalar(sa.select(meta.c.value).where(meta.c.name == "schema"))
@@ -381,6 +382,12 @@ class Ledger:
         for source, state, number in self._connection.execute(query):
             counted.setdefault(source, {})[state] = number
         return counted
+
+    def disagreements(self, limit: int = 50) -> list[tuple[str, str, dict[str, list[str]]]]:
+        """(source, key, field -> [list's word, page's word]) of the newest articles whose list and page differ."""
+        chosen = sa.select(articles.c.source, articles.c.key, articles.c.notes).where(articles.c.notes != "")
+        rows = self._connection.execute(chosen.order_by(articles.c.id.desc()).limit(limit))
+        return [(row.source, row.key, json.loads(row.notes)) for row in rows]
 
     def refusals(self, limit: int = 50) -> list[tuple[str, str, str]]:
         """(source, key, reason) of the newest refused keys."""

@@ -20,14 +20,13 @@ def make_archive(folder: Path, *, title: str, url: str, timezone: str, language:
     Raises SettingsError for a title, address or zone that cannot be, OSError where the folder cannot be written.
     """
     from crawler.archive.site import new_site, write_new
+    from crawler.commands.schema import schema_text
     from crawler.site import SETTINGS, site_yaml
 
     settings = site_yaml(title, url, timezone, language=language).encode()
     written = new_site(folder, title=title, url=url, timezone=timezone, language=language).written
-    for name, data in ((SETTINGS, settings), ("scrapy.cfg", _SCRAPY.encode())):
-        if write_new(folder / name, data):
-            written.append(folder / name)
-    return written
+    own = {SETTINGS: settings, "scrapy.cfg": _SCRAPY.encode(), "sources/source.schema.json": schema_text().encode()}
+    return [*written, *(folder / name for name, data in own.items() if write_new(folder / name, data))]
 
 
 def system_zone() -> str:

@@ -27,7 +27,12 @@ def command(archive: Path | None, runs: int, as_json: bool) -> None:
     if ledger is None:
         click.echo(f"No run yet in {folder}. Next: presskeep crawl SOURCE --archive {folder}")
         return
-    told = {"runs": ledger.last_runs(runs), "keys": ledger.counts(), "refused": ledger.refusals()}
+    told = {
+        "runs": ledger.last_runs(runs),
+        "keys": ledger.counts(),
+        "refused": ledger.refusals(),
+        "disagreements": ledger.disagreements(),
+    }
     ledger.close()
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False, indent=1))
@@ -56,5 +61,8 @@ def _show(told: dict[str, Any]) -> None:
     table("Runs", columns, rows)
     states = ("queued", "done", "refused", "alias")
     table("Keys", ("source", *states), [[name, *(n.get(s, 0) for s in states)] for name, n in told["keys"].items()])
+    if told["disagreements"]:
+        differ = [(s, key, field, *words) for s, key, notes in told["disagreements"] for field, words in notes.items()]
+        table("List and page disagree", ("source", "key", "field", "list", "page"), differ)
     if told["refused"]:
         table("Refused", ("source", "key", "reason"), told["refused"])
