@@ -108,6 +108,11 @@ class Run:
 
     # posts
 
+    def has(self, space: str, key: str) -> bool:
+        """Whether this article is a post already, durable or about to be."""
+        waiting = any((post.space, post.key) == (space, key) for post in self._pending.values())
+        return waiting or self.ledger.state(space, key) == "done"
+
     def keep(self, post: Post) -> None:
         """Take a post; it becomes durable with its batch."""
         post.path = self._apart(post)

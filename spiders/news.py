@@ -82,6 +82,7 @@ class NewsSpider(Spider):
         self.limit = int(limit)
         self.run, self.replay = run, replay
         self._asked: dict[str, int] = {}
+        self._claimed: set[tuple[str, str]] = set()  # keys of articles that an alias' page was taken for
         self._ways: dict[str, Ways] = {}
 
     # lists
@@ -200,14 +201,21 @@ class NewsSpider(Spider):
             self._refuse(row, response.url, str(error))
             return
         article.key = self._true_key(source, row, response.urljoin(claimed) if claimed else "")
-        if self.run and article.key != row.key:
-            self.run.ledger.alias(row.space, row.key, article.key)
-            if self.run.ledger.state(row.space, article.key) == "done":
-                return
+        if self.run and not self._is_first(self.run, row, article.key):
+            return
         article.url = row.hints.get("url") or article.url
         article.link = self._link(source, article, row)
         article.capture = response.meta.get("capture", "")
         yield article
+
+    def _is_first(self, run: Run, row: Row, own: str) -> bool:
+        """Whether this page makes the article's post: of an article and its aliases the first that comes does."""
+        if own != row.key:
+            run.ledger.alias(row.space, row.key, own)
+        elif (row.space, own) not in self._claimed:
+            return True
+        self._claimed.add((row.space, own))
+        return not run.has(row.space, own)
 
     def _link(self, source: Source, article: Article, row: Row) -> str:
         values = {**row.hints, "key": article.key, "url": canonical(article.url), "source": source.id}
