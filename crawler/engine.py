@@ -49,8 +49,6 @@ def crawl_settings(run: Run, *, replay: bool = False, own_python: bool = False, 
         "PRESSKEEP_OWN_PYTHON": own_python,
         "LOG_LEVEL": "INFO" if verbose else "WARNING",
     }
-    if run.site.contact:
-        own["USER_AGENT"] = settings["USER_AGENT"].replace("(news archiver", f"(news archiver; {run.site.contact}")
     if replay:
         handlers = {**settings.getdict("DOWNLOAD_HANDLERS"), "http": HANDLER, "https": HANDLER}
         own |= {

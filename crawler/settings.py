@@ -7,7 +7,7 @@ from typing import Any
 from crawler import __version__
 
 BOT_NAME = "presskeep"
-USER_AGENT = f"presskeep/{__version__} (news archiver)"
+USER_AGENT = f"presskeep/{__version__} (news archiver)"  # requests name a contact as well, where there is one
 SPIDER_LOADER_CLASS = "spiders.loader.SourceLoader"
 SPIDER_MODULES: list[str] = []
 SPIDER = "spiders.news.NewsSpider"
@@ -17,7 +17,6 @@ WAYS = "spiders.hatch.Ways"  # how a source is walked and read
 ROBOTSTXT_OBEY = True
 ROBOTSTXT_USER_AGENT = BOT_NAME
 DOWNLOAD_DELAY = 0.5  # never 0: the per-host limit is not enforced then
-DOWNLOAD_DELAY_JITTER = 0.3
 CONCURRENT_REQUESTS = 32
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
 CONCURRENT_ITEMS = 1  # Scrapy makes this many tasks for each response
@@ -70,3 +69,8 @@ LOG_LEVEL = "WARNING"
 LOG_SHORT_NAMES = True
 LOGSTATS_INTERVAL = 0.0
 """Our own report tells the same, per source."""
+
+
+def agent_of(contact: str) -> str:
+    """The User-Agent that names whom a site's keepers can write to."""
+    return f"{USER_AGENT.removesuffix(')')}; {contact})"

@@ -1,4 +1,4 @@
-"""How often a host is asked: by the most careful of the sources that ask it."""
+"""How often a host is asked, by the most careful of the sources that ask it; and who is asking."""
 
 from __future__ import annotations
 
@@ -6,9 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.utils.httpobj import urlparse_cached
 
+from crawler.components import open_run
+from crawler.settings import agent_of
+
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
+
+    from crawler.sources import Politeness
+
+_LONGER = 0.3
+"""The pause between two requests varies: it is the source's delay, and up to this part of it more, never less."""
 
 
 class PolitenessMiddleware:
@@ -17,6 +25,7 @@ class PolitenessMiddleware:
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
         self._done: set[tuple[str, str]] = set()
+        self._hosts: dict[str, tuple[float, int]] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> PolitenessMiddleware:
@@ -24,21 +33,25 @@ class PolitenessMiddleware:
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        """Once per source and host."""
-        host, source = urlparse_cached(request).hostname or "", request.meta.get("source", "")
-        if (source, host) in self._done or self._crawler.engine is None:
-            return
-        self._done.add((source, host))
+        """Names the contact on every request; sets the pace once per source and host."""
         sources: dict[str, Any] = getattr(self._crawler.spider, "sources", {})
-        if source not in sources or getattr(self._crawler.spider, "replay", None):
-            return
-        polite = sources[source].politeness
+        source, run = sources.get(request.meta.get("source", "")), open_run(self._crawler)
+        contact = (source.politeness.contact if source else "") or (run.site.contact if run else "")
+        if contact:
+            request.headers["User-Agent"] = agent_of(contact)
+        host = urlparse_cached(request).hostname or ""
+        if source and (source.id, host) not in self._done and not getattr(self._crawler.spider, "replay", None):
+            self._done.add((source.id, host))
+            self._set_pace(host, source.politeness)
+
+    def _set_pace(self, host: str, polite: Politeness) -> None:
+        assert self._crawler.engine is not None
+        before = self._hosts.get(host, (polite.delay, polite.concurrency))
+        delay, concurrency = max(polite.delay, before[0]), min(polite.concurrency, before[1])
+        self._hosts[host] = delay, concurrency
+        middle = delay * (1 + _LONGER / 2)
+        jitter = (middle - delay) / middle
         downloader = self._crawler.engine.downloader
-        before = downloader.per_slot_settings.get(host, {})
-        delay = max(polite.delay, before.get("delay", 0.0))
-        concurrency = min(polite.concurrency, before.get("concurrency", polite.concurrency))
-        downloader.per_slot_settings[host] = {"delay": delay, "concurrency": concurrency}
+        downloader.per_slot_settings[host] = {"delay": middle, "concurrency": concurrency, "jitter": jitter}
         if slot := downloader.slots.get(host):
-            slot.delay, slot.concurrency = delay, concurrency
-        if polite.contact:
-            request.headers.setdefault("From", polite.contact)
+            slot.delay, slot.concurrency, slot.jitter = middle, concurrency, jitter
