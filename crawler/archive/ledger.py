@@ -215,7 +215,9 @@ class Ledger:
 
         ``walk``: first address of a list whose walk goes on after this page; it is marked open in the same transaction.
         """
-        by_key = {entry.key: entry for entry in entries}
+        by_key: dict[str, Entry] = {}
+        for entry in entries:
+            by_key.setdefault(entry.key, entry)  # of several mentions the first counts
         states = self._states(space, by_key)
         fresh = [entry for key, entry in by_key.items() if key not in states]
         mended = [entry for key, entry in by_key.items() if _mended(states.get(key), entry)]
