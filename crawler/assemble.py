@@ -14,8 +14,8 @@ from crawler.items import Article, Attribution, Refused
 from crawler.sources import Layout as LayoutModel
 from crawler.sources import RuleModel, Source
 
-_FIELDS = ("title", "published", "modified", "attribution", "byline", "editor", "digest", "canonical", "body")
-_FILLED = ("title", "published", "digest")
+_FIELDS = ("title", "published", "modified", "attribution", "byline", "editor", "digest", "section", "canonical", "body")
+_FILLED = ("title", "published", "digest", "section")
 """Fields of the page that a list's words fill where they are missing."""
 
 
@@ -51,6 +51,7 @@ class Assembler:
             byline=given.byline or ((hints["byline"],) if hints.get("byline") else ()),
             editor=given.editor,
             digest=said["digest"],
+            section=said["section"],
             language=self.source.language,
             disagreements=self._disagreements(given, hints, published, listed),
         ), given.canonical

@@ -51,6 +51,8 @@ class Article:
     """Names of authors."""
     editor: str = ""
     """Responsible editor (责任编辑), as printed."""
+    section: str = ""
+    """The site's own section, as printed."""
     digest: str = ""
     """Summary that the list or the page gives."""
     language: str = ""

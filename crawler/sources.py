@@ -27,6 +27,7 @@ from pydantic import (
 
 from crawler.archive.markup import Markup
 from crawler.archive.style import BackLink
+from crawler.extract.page import is_charset
 from crawler.extract.rules import KINDS, Rule, compile_step
 from crawler.schedule import parse_schedule, parse_span
 from crawler.yamlfile import Loc, SettingsError, Strict, load_yaml, near, validate
@@ -36,8 +37,9 @@ SHIPPED = Path(__file__).resolve().parent.parent / "spiders" / "sources"
 
 ADDRESS_PLACES = frozenset({"key", "code", "url", "source", "space"})
 """What an address template may name: the key, the list's second id, the listed address, the source, the key's space."""
-POST_PLACES = frozenset({"outlet", "slug", "source", "name", "key", "space"})
-"""What a post's category and tags may name: credited outlet and its slug, id and name of the source, key and space."""
+POST_PLACES = frozenset({"outlet", "slug", "section", "section_slug", "source", "name", "key", "space"})
+"""What a post's category and tags may name: the credited outlet and its slug, the site's own section and its slug, id and
+name of the source, key and its space."""
 FILE_PLACES = frozenset({"key", "space", "source"})
 """What a post's file name may name."""
 
@@ -119,13 +121,13 @@ RuleField = Annotated[RuleModel, PlainValidator(RuleModel.read), WithJsonSchema(
 def _regex(value: str) -> str:
     try:
         re.compile(value)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"no regular expression: {error}") from error
     return value
 
 
 def _address(value: str) -> str:
-    if not re.match(r"https?://[^\s/]+", value):
+    if not re.fullmatch(r"https?://[^\s/]+\S*", value):
         raise ValueError("expected an address that begins with http:// or https://")
     return value
 
@@ -133,15 +135,24 @@ def _address(value: str) -> str:
 def _template(places: frozenset[str]) -> Callable[[str], str]:
     def check(value: str) -> str:
         try:
-            names = {name for _, name, _, _ in string.Formatter().parse(value) if name is not None}
+            parts = [part for part in string.Formatter().parse(value) if part[1] is not None]
         except ValueError as error:
             raise ValueError(f"no template: {error}") from error
+        if any(form or conversion for _, _, form, conversion in parts):
+            raise ValueError("no template: a placeholder is a bare name in braces")
+        names = {str(name) for _, name, _, _ in parts}
         if unknown := names - places:
             wrong = sorted(unknown)[0]
             raise ValueError(f"unknown placeholder {{{wrong}}}.{near(wrong, places)}")
         return value
 
     return check
+
+
+def _encoding(value: str) -> str:
+    if value and not is_charset(value):
+        raise ValueError("no character encoding that Python knows")
+    return value
 
 
 def _zone(value: str) -> str:
@@ -202,6 +213,8 @@ class ListFields(Strict):
     """The credited outlet."""
     digest: RuleField | None = None
     byline: RuleField | None = None
+    section: RuleField | None = None
+    """The site's own section (column, desk); ``{const: …}`` where the whole list is one."""
 
 
 class Paging(Strict):
@@ -287,7 +300,7 @@ class Fetch(Strict):
     """What to fetch: the listed address, or a share link or text endpoint filled with the key."""
     format: Literal["html", "json"] = "html"
     """What comes back."""
-    encoding: str = ""
+    encoding: Annotated[str, AfterValidator(_encoding)] = ""
     """Overrides what the answer says of itself."""
 
 
@@ -306,6 +319,8 @@ class Layout(Strict):
     byline: RuleField | None = None
     editor: RuleField | None = None
     digest: RuleField | None = None
+    section: RuleField | None = None
+    """The site's own section."""
     canonical: RuleField | None = None
     """The page's own idea of its address; two addresses with one canonical key are one article."""
     strip: Annotated[list[str], Many] = []
@@ -344,7 +359,7 @@ class PostRules(Strict):
     file: FileTemplate = "{space}-{key}"
     """Name of the file after its day."""
     category: PostTemplate = "{slug}"
-    """Category: the credited outlet's slug, or a fixed one. Where no outlet is known, the source's id."""
+    """Category: the credited outlet's slug (where none is known the source's id), ``{section_slug}``, or a fixed one."""
     tags: list[PostTemplate] = ["{outlet}"]
     """Labels; where no outlet is known, the source's name stands for it."""
     link: AddressTemplate = "{url}"

@@ -49,6 +49,8 @@ def attribute(article: Article, source: Source, outlets: Outlets) -> None:
     values = {
         "outlet": outlet or source.name,
         "slug": outlets.slug(outlet, source.post.slugs) if outlet else source.id,
+        "section": article.section or source.name,
+        "section_slug": outlets.slug(article.section, source.post.slugs) if article.section else source.id,
         "source": source.id,
         "name": source.name,
         "key": article.key,

@@ -47,6 +47,7 @@ FIELDS: Mapping[str, Callable[[Article], _Value]] = {
     "attribution_raw": lambda article: article.attribution.raw if article.attribution else "",
     "authors": lambda article: article.byline,
     "editor": lambda article: article.editor,
+    "section": lambda article: article.section,
     "digest": lambda article: article.digest,
     "language": lambda article: article.language,
 }
