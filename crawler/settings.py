@@ -62,6 +62,9 @@ EXTENSIONS: dict[str, Any] = {
     "crawler.progress.Progress": 20,
     "scrapy.extensions.logstats.LogStats": None,
     "scrapy.extensions.memusage.MemoryUsage": None,
+    "scrapy.extensions.memdebug.MemoryDebugger": None,  # what is off costs no import
+    "scrapy.extensions.remote_control.RemoteControl": None,
+    "scrapy.extensions.telnet.TelnetConsole": None,
     "scrapy.extensions.corestats.CoreStats": 0,
 }
 
