@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 Loc = tuple[Any, ...]
 """Way to a value: keys and list positions, as in ``("lists", 0, "link")``."""
+_TAG = "tag:yaml.org,2002:"
+_MOST = 100_000
+"""Values in one file; aliases of aliases make billions out of ten lines."""
 
 
 class SettingsError(ValueError):
@@ -71,19 +74,22 @@ def load_yaml(path: Path) -> Document:
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError([f"{path}: cannot be read: {error}"]) from error
     loader = yaml.CSafeLoader(text)
+    lines: dict[Loc, int] = {}
     try:
         node = loader.get_single_node()
-        document = Document(path, None if node is None else loader.construct_document(node), {})
+        if node is None:
+            return Document(path, None, lines)
+        _note_lines(node, (), lines)  # first: building the values moves merged keys (<<) between the others
+        return Document(path, loader.construct_document(node), lines)
+    except _Fault as fault:
+        raise SettingsError([f"{path}:{fault.line}: {fault}"]) from fault
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         raise SettingsError([f"{path}:{mark.line + 1 if mark else 1}: not YAML: {error.problem}"]) from error
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise SettingsError([f"{path}: not YAML: {error}"]) from error
     finally:
         loader.dispose()
-    if node is not None:
-        _note_lines(node, (), document)
-    return document
 
 
 def validate(model: type[Model], document: Document) -> Model:
@@ -105,18 +111,46 @@ def near(word: str, known: Iterable[str]) -> str:
     return f" Known: {', '.join(known)}." if known else ""
 
 
-def _note_lines(node: yaml.Node, way: Loc, document: Document) -> None:
-    document.lines.setdefault(way, node.start_mark.line + 1)
+class _Fault(ValueError):
+    """What is wrong at a node."""
+
+    def __init__(self, node: yaml.Node, what: str) -> None:
+        super().__init__(what)
+        self.line = node.start_mark.line + 1
+
+
+def _note_lines(node: yaml.Node, way: Loc, lines: dict[Loc, int]) -> None:
+    lines.setdefault(way, node.start_mark.line + 1)
+    if len(lines) > _MOST:
+        raise _Fault(node, f"more than {_MOST} values; aliases (*) inside aliases?")
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            name = key.value
-            if (*way, name) in document.lines:
-                raise SettingsError([f"{document.path}:{key.start_mark.line + 1}: '{name}' stands here twice"])
-            document.lines[*way, name] = key.start_mark.line + 1
-            _note_lines(value, (*way, name), document)
+            name = _name(key)
+            if (*way, name) in lines:
+                raise _Fault(key, f"'{name}' stands here twice")
+            lines[*way, name] = key.start_mark.line + 1
+            _note_lines(value, (*way, name), lines)
     elif isinstance(node, yaml.SequenceNode):
         for position, value in enumerate(node.value):
-            _note_lines(value, (*way, position), document)
+            _note_lines(value, (*way, position), lines)
+    else:
+        _check_scalar(node)
+
+
+def _name(key: yaml.Node) -> str:
+    """YAML 1.1 takes bare words such as ``on`` and ``no`` for true and false."""
+    kind = key.tag.removeprefix(_TAG)
+    if kind not in ("str", "merge"):
+        raise _Fault(key, f"the key {str(key.value)[:40]!r} is no text to YAML but {kind}: put it in quotes")
+    return str(key.value)
+
+
+def _check_scalar(node: yaml.Node) -> None:
+    """PyYAML raises whatever happens to go wrong in it, and tells no line."""
+    try:
+        yaml.SafeLoader("").construct_object(node)
+    except (ValueError, LookupError, AttributeError) as error:
+        raise _Fault(node, f"{node.value!r} is no {node.tag.removeprefix(_TAG)}: {error}") from error
 
 
 def _explain(document: Document, fault: Any) -> str:
