@@ -14,7 +14,7 @@ def parse_span(text: str) -> timedelta | None:
     """``30m``, ``12h``, ``3d``, ``1w`` as a timedelta; None for an empty text. Raises ValueError."""
     if not text:
         return None
-    match = re.fullmatch(r"(\d+)\s*([mhdw])", text)
+    match = re.fullmatch(r"(\d{1,5})\s*([mhdw])", text)
     if match is None or int(match[1]) == 0:
         raise ValueError("expected a span such as 30m, 12h or 3d")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
@@ -43,5 +43,8 @@ def _cron_field(field: str, name: str, low: int, high: int) -> frozenset[int]:
         last = int(match[2]) if match[2] else (first if match[1] and not match[3] else high)
         if not low <= first <= last <= high:
             raise ValueError(f"{name} field {field!r} is not within {low}-{high}")
-        values.update(range(first, last + 1, int(match[3] or 1) or 1))
+        step = int(match[3] or 1)
+        if step == 0:
+            raise ValueError(f"{name} field {field!r} has a step of 0")
+        values.update(range(first, last + 1, step))
     return frozenset(values)
