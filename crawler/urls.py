@@ -23,9 +23,13 @@ _KEY_CHARACTERS = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 def canonical(url: str) -> str:
-    """The address without fragment, tracking parameters and default port; parameters sorted, bytes kept."""
+    """The address without fragment, tracking parameters and default port; parameters sorted, bytes kept.
+
+    Raises ValueError for what is no address: a port beyond 65535, half an IPv6 address, half a character.
+    """
     parts = urlsplit(canonicalize_url(url))
-    host = parts.netloc.lower().removesuffix(_DEFAULT_PORT.get(parts.scheme, ""))
+    who, at, host = parts.netloc.rpartition("@")
+    host = who + at + host.lower().removesuffix(_DEFAULT_PORT.get(parts.scheme, ""))
     query = "&".join(one for one in parts.query.split("&") if not _TRACKING.match(one.partition("=")[0]))
     return urlunsplit((parts.scheme, host, parts.path or "/", query, ""))
 
@@ -41,12 +45,13 @@ def shared_form(url: str) -> str:
 def key_of(url: str, patterns: Iterable[re.Pattern[str]] = ()) -> str:
     """The site's own id in an address: the first pattern's group; without patterns its last part and a hash.
 
-    Empty where patterns are given and none fits: such a link is no article.
+    Empty where patterns are given and none fits: such a link is no article. Without patterns raises ValueError for what
+    is no address.
     """
     patterns = tuple(patterns)
     for pattern in patterns:
-        if match := pattern.search(url):
-            return match[1] if pattern.groups else match[0]
+        if (match := pattern.search(url)) and (found := match[1] if pattern.groups else match[0]):
+            return str(found)
     if patterns or not url:
         return ""
     form = shared_form(url)
