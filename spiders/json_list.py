@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from urllib.parse import urljoin
-
 from crawler.extract.page import Page
 from crawler.sources import JsonList, Source
-from spiders.walk import EntryMaker, Listing, Pager, compiled_fields, read_fields
+from spiders.walk import EntryMaker, Listing, Pager, absolute, compiled_fields, read_fields
 
 
 class JsonWalk:
@@ -27,7 +25,7 @@ class JsonWalk:
         for record in self._items.nodes(page):
             fields = read_fields(self._fields, page, record) if isinstance(record, dict) else {}
             if fields.get("url"):
-                fields["url"] = urljoin(page.url, fields["url"])
+                fields["url"] = absolute(page.url, fields["url"])
             self._make.add(listing, fields)
         return listing
 

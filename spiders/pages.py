@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urljoin
 
 from lxml import etree
 
 from crawler.extract.page import Page
 from crawler.extract.rules import Rule, as_text
 from crawler.sources import HtmlList, Source
-from spiders.walk import EntryMaker, Listing, Pager, compiled_fields, read_fields
+from spiders.walk import EntryMaker, Listing, Pager, absolute, compiled_fields, read_fields
 
 _links: Any = etree.XPath("descendant-or-self::a[@href]")
 _base: Any = etree.XPath("string(//base/@href)")
@@ -31,10 +30,10 @@ class PagesWalk:
     def read(self, page: Page) -> Listing:
         """Entries in the order of the page, an address once."""
         listing, seen = Listing(), set()
-        base = urljoin(page.url, _base(page.root))
+        base = self._base_of(page)
         for fields in self._records(page, self._items):
-            url = urljoin(base, fields.get("url", ""))
-            if not fields.get("url") or url in seen or (self._pattern and not self._pattern.search(url)):
+            url = absolute(base, fields["url"]) if fields.get("url") else ""
+            if not url or url in seen or (self._pattern and not self._pattern.search(url)):
                 continue
             seen.add(url)
             self._make.add(listing, {**fields, "url": url})
@@ -53,4 +52,7 @@ class PagesWalk:
     def next(self, page: Page, number: int) -> str:
         """Absolute address of the next page, or empty."""
         following = self._pager.next(page, number)
-        return urljoin(urljoin(page.url, _base(page.root)), following) if following else ""
+        return absolute(self._base_of(page), following) if following else ""
+
+    def _base_of(self, page: Page) -> str:
+        return absolute(page.url, _base(page.root)) or page.url

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from urllib.parse import urljoin, urlsplit
 
 from crawler.archive.ledger import Entry
 from crawler.extract.page import Page
@@ -59,7 +60,19 @@ class EntryMaker:
         named = fields.get("key", "")
         if named:
             return key_of(named, self._patterns) if self._patterns else named
-        return key_of(fields.get("url", ""), self._patterns)
+        try:
+            return key_of(fields.get("url", ""), self._patterns)
+        except ValueError:  # no address at all
+            return ""
+
+
+def absolute(base: str, address: str) -> str:
+    """The web address that ``address`` means on a page at ``base``; empty where it means none (``mailto:``, broken)."""
+    try:
+        found = urljoin(base, address.strip())
+        return found if urlsplit(found).hostname and found.startswith(("http://", "https://")) else ""
+    except ValueError:
+        return ""
 
 
 def compiled_fields(fields: ListFields, bare: str) -> dict[str, Rule]:
