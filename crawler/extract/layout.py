@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,6 +13,9 @@ from lxml import etree
 
 from crawler.extract.page import Page
 from crawler.extract.rules import NoFit, Rule
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""What no tree takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class Extracted:
     byline: tuple[str, ...] = ()
     editor: str = ""
     digest: str = ""
+    section: str = ""
     canonical: str = ""
     misses: tuple[str, ...] = ()
     """One line for each rule that did not fit."""
@@ -77,7 +82,7 @@ def _inner(node: Any, page: Page, layout: Layout) -> str:
     if isinstance(node, str):
         if not layout.strip or not node.strip():
             return node
-        node = lxml.html.fragment_fromstring(node, create_parent="div")
+        node = lxml.html.fragment_fromstring(_CONTROLS.sub("", node), create_parent="div")
     if not isinstance(node, etree._Element):
         return ""
     for rule in layout.strip:

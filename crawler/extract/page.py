@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from functools import cached_property
@@ -14,7 +15,12 @@ _DECLARED = re.compile(rb"""charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]+)""", re.IGNO
 _WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "iso-8859-1": "cp1252", "latin-1": "cp1252"}
 """Declared encodings that mean a wider one in practice (WHATWG Encoding Standard, section 4.2)."""
 _JSONP = re.compile(r"^\s*(?:(?:var|let|const)\s+)?[\w$.\[\]'\"]+\s*(?:\(|=)\s*(?=[\[{])")
-_COMMA = re.compile(r",(\s*[}\]])")
+_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
+"""A text, which stays, or a comma before a closing bracket."""
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+"""An escaped half of a character beyond U+FFFF; texts cut in the middle of an emoji end in one without its twin."""
+_NO_CHARSETS = frozenset({"idna", "punycode", "undefined"})
+"""Python's codecs of other kinds that still decode to text, or fail on it."""
 
 
 class NotJson(ValueError):
@@ -46,19 +52,14 @@ class Page:
         inside = _DECLARED.search(self.body[:2048])
         for name in (self._declared, inside[1].decode("ascii") if inside else ""):
             name = _WIDER.get(name.lower(), name)
-            if not name:
-                continue
-            try:
-                self.body[:2048].decode(name, "replace")
-            except LookupError:
-                continue
-            return name
+            if is_charset(name):
+                return name
         return "utf-8"
 
     @cached_property
     def text(self) -> str:
         """The answer as text; undecodable bytes show as U+FFFD."""
-        return self.body.decode(self.encoding, "replace")
+        return self.body.decode(self.encoding, "replace").removeprefix("\ufeff")
 
     @cached_property
     def root(self) -> Any:
@@ -70,7 +71,7 @@ class Page:
             root = etree.fromstring(body, parser) if body.strip() else None
         except (etree.ParserError, etree.XMLSyntaxError, ValueError):
             root = None
-        return lxml.html.HtmlElement() if root is None else root
+        return lxml.html.Element("html") if root is None else root
 
     @cached_property
     def json(self) -> Any:
@@ -83,7 +84,22 @@ class Page:
             text = text.removesuffix(")")
         for candidate in (text, _COMMA.sub(r"\1", text)):
             try:
-                return json.loads(candidate, strict=False)
+                value = json.loads(candidate, strict=False)
+                return _whole(value) if _HALF.search(candidate) else value
             except (ValueError, RecursionError):
                 continue
         raise NotJson(f"no JSON: begins with {self.text[:60]!r}")
+
+
+def is_charset(name: str) -> bool:
+    """Whether Python decodes text by this name."""
+    try:
+        return bool(name) and codecs.lookup(name).name not in _NO_CHARSETS and b" ".decode(name, "replace") is not None
+    except LookupError:  # unknown, or a codec from bytes to bytes
+        return False
+
+
+def _whole(value: Any) -> Any:
+    """JSON with U+FFFD for halves of characters: no file and no database takes them."""
+    text = json.dumps(value, ensure_ascii=False)
+    return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"), strict=False)

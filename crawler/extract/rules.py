@@ -6,8 +6,10 @@ narrowed by a regular expression. A selector insists: none or two matches where 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -27,6 +29,10 @@ _translator = HTMLTranslator()
 _PATH_STEP = re.compile(
     r"""\.(?P<name>[A-Za-z_]\w*)|\[(?P<quote>['"])(?P<key>.+?)(?P=quote)\]|(?P<rest>\[(?:\*|-?\d+|-?\d*:-?\d*)\]|\.\*)"""
 )
+
+
+_FAULTS = (etree.XPathError, jmespath.exceptions.JMESPathError, re.error)
+"""What goes wrong in an expression; also at work, where a function meets a value of another kind than it takes."""
 
 
 class NoFit(ValueError):
@@ -98,11 +104,11 @@ class Rule:
 
 
 def as_text(value: Any) -> str:
-    """Plain text of an element, a string or a JSON scalar; empty for null and containers."""
+    """Plain text of an element, a string or a JSON scalar; empty for null, containers and comments."""
     if isinstance(value, str):
         return squeeze(value)
     if isinstance(value, etree._Element):
-        return squeeze(plain(value))
+        return squeeze(plain(value)) if isinstance(value.tag, str) else ""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return ""
     return str(value)
@@ -121,7 +127,7 @@ def compile_step(kind: str, expression: str, regex: str = "", first: bool = Fals
     try:
         find = _COMPILERS[kind](expression)
         pattern = re.compile(regex) if regex else None
-    except (SelectorError, etree.XPathError, jmespath.exceptions.JMESPathError, re.error, ValueError) as error:
+    except (*_FAULTS, SelectorError, ValueError, OverflowError, RecursionError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(f"{kind} {expression!r} cannot be read: {reason}") from error
     return Step(kind, expression, find, pattern, first, join)
@@ -134,8 +140,14 @@ def _css(expression: str) -> Find:
 def _xpath(expression: str) -> Find:
     path = etree.XPath(expression, namespaces={"re": "http://exslt.org/regular-expressions"}, smart_strings=False)
 
+    path(etree.Element("html"))  # unknown functions and variables only show at work
+
     def find(page: Page, scope: Any) -> list[Any]:
-        found = path(page.root if scope is None else scope)
+        within = page.root if scope is None else scope
+        try:
+            found = path(within) if isinstance(within, etree._Element) else []
+        except _FAULTS:
+            return []
         return found if isinstance(found, list) else [found]
 
     return find
@@ -143,9 +155,14 @@ def _xpath(expression: str) -> Find:
 
 def _jmespath(expression: str) -> Find:
     query = jmespath.compile(expression)
+    with suppress(jmespath.exceptions.JMESPathTypeError):
+        query.search({})  # unknown functions only show at work
 
     def find(page: Page, scope: Any) -> list[Any]:
-        found = query.search(page.json if scope is None else scope)
+        try:
+            found = query.search(page.json if scope is None else scope)
+        except _FAULTS:
+            return []
         return found if isinstance(found, list) else [] if found is None else [found]
 
     return find
@@ -163,7 +180,7 @@ def _jsonpath(expression: str) -> Find:
         if match is None:
             raise ValueError(f"not understood from {expression[at:]!r} on (descent and filters: use jmespath)")
         name = match["name"] or match["key"]
-        steps.append(f'."{name}"' if name else match["rest"])
+        steps.append(f".{json.dumps(name)}" if name else match["rest"])
         at = match.end()
     return _jmespath("".join(steps).removeprefix("."))
 
