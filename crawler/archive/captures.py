@@ -16,8 +16,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import responses
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from crawler.archive.ledger import Capture
 
@@ -85,7 +85,7 @@ class CaptureStore:
         self.folder = folder
         self.limit = limit
         self._now = now
-        self._file: BinaryIO | None = None
+        self._file: FileIO | None = None
         self._name = ""
         self._made: list[Capture] = []
         self._sizes: dict[str, int] = {}
@@ -118,8 +118,7 @@ class CaptureStore:
         file = self._segment()
         offset = file.tell()
         try:
-            file.write(data)
-            file.flush()
+            _write(file, data)
         except OSError:
             file.truncate(offset)
             file.seek(offset)
@@ -152,12 +151,13 @@ class CaptureStore:
             self._file = None
         self._finish()
 
-    def _segment(self) -> BinaryIO:
+    def _segment(self) -> FileIO:
         if self._file is None:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._name, path = self._next_segment()
-            self._file = path.open("ab")
+            self._file = path.open("ab", buffering=0)  # a buffer would write its rest again after a full disk
             self._file.seek(0, os.SEEK_END)
+            _sync_folder(self.folder)
         return self._file
 
     def _next_segment(self) -> tuple[str, Path]:
@@ -186,11 +186,22 @@ def _close_name(path: Path, size: int) -> None:
         path.unlink()
     else:
         path.rename(path.with_name(path.name.removesuffix(".open")))
-    folder = os.open(path.parent, os.O_RDONLY)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(handle)
     finally:
-        os.close(folder)
+        os.close(handle)
+
+
+def _write(file: FileIO, data: bytes) -> None:
+    """All of ``data``: a call may take a part of it only."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]
 
 
 def read_capture(folder: Path, capture: Capture) -> Response:
@@ -243,6 +254,10 @@ def _members(path: Path) -> Iterator[tuple[int, int, bytes]]:
             offset += taken
 
 
+_STATUS = re.compile(r"HTTP/\S+ +(\d{3})(?!\d)")
+_HEX = re.compile(rb"[0-9A-Fa-f]{1,15}")
+
+
 class NotAResponse(ValueError):
     """Another kind of WARC record."""
 
@@ -253,26 +268,34 @@ def _parse(data: bytes) -> Response:
     if not version.startswith("WARC/"):
         raise ValueError("no WARC record")
     fields = dict(_fields(lines))
+    length = int(fields.get("content-length", "-1"))
+    if not 0 <= length <= len(block):
+        raise ValueError(f"{len(block)} bytes where {length} are due")
+    if block[length:].strip(b"\r\n"):
+        raise ValueError("several records in one gzip member; next: warcio recompress")
     if fields.get("warc-type") != "response" or not fields.get("content-type", "").startswith("application/http"):
         raise NotAResponse(fields.get("warc-type", ""))
-    length = int(fields["content-length"])
-    if len(block) < length:
-        raise ValueError(f"{len(block)} bytes where {length} are due")
     http, _, payload = block[:length].partition(b"\r\n\r\n")
     if re.search(rb"(?im)^transfer-encoding:\s*chunked", http):
         payload = _dechunked(payload)
     first, *headers = http.decode("utf-8", "surrogateescape").split("\r\n")
     notes = {name.removeprefix("presskeep-"): value for name, value in fields.items() if name.startswith("presskeep-")}
     pairs = tuple((name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in headers))
-    url = fields["warc-target-uri"].strip("<>")
-    return Response(url, int(first.split()[1]), pairs, payload, fields.get("warc-date", ""), notes)
+    url = fields.get("warc-target-uri", "").strip("<>")
+    status = _STATUS.match(first)
+    if status is None or not url:
+        raise ValueError("the response lacks its " + ("address" if status else "status line"))
+    return Response(url, int(status[1]), pairs, payload, fields.get("warc-date", ""), notes)
 
 
 def _dechunked(payload: bytes) -> bytes:
     """The body of a chunked message (RFC 9112, section 7.1); other crawlers keep it as it came."""
     parts, at = [], 0
     while (end := payload.find(b"\r\n", at)) > 0:
-        size = int(payload[at:end].partition(b";")[0], 16)
+        digits = payload[at:end].partition(b";")[0].strip()
+        if not _HEX.fullmatch(digits):
+            break
+        size = int(digits, 16)
         parts.append(payload[end + 2 : end + 2 + size])
         at = end + 4 + size
         if size == 0:
