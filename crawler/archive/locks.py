@@ -15,16 +15,18 @@ class Lock:
     """flock(2) on folders themselves: no lock file is left behind, and a killed run frees it."""
 
     def __init__(self, *folders: Path) -> None:
-        """Raises Busy, naming the folder, where another process holds one of them."""
+        """Raises Busy, naming the folder, where another process holds one of them; OSError for one that is missing."""
         self._held: list[int] = []
         for folder in dict.fromkeys(one.resolve() for one in folders):
-            handle = os.open(folder, os.O_RDONLY)
-            self._held.append(handle)
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
+                self._held.append(os.open(folder, os.O_RDONLY))
+                fcntl.flock(self._held[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
                 self.release()
                 raise Busy(f"another run is active in {folder}; nothing was touched") from error
+            except OSError:
+                self.release()
+                raise
 
     def release(self) -> None:
         """Give all folders free."""

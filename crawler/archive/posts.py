@@ -30,10 +30,11 @@ def write_all(archive: Path, posts: Sequence[Pending]) -> list[bool]:
     temporary file left behind.
     """
     temporary: list[Path] = []
+    changed: set[Path] = set()
     try:
         for post in posts:
             target = archive / post.path
-            target.parent.mkdir(parents=True, exist_ok=True)
+            changed |= _make_folder(target.parent)
             temporary.append(target.with_name(f".{target.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp"))
             temporary[-1].write_bytes(post.data)
         _sync_files(archive, temporary)
@@ -41,13 +42,13 @@ def write_all(archive: Path, posts: Sequence[Pending]) -> list[bool]:
     finally:
         for path in temporary:
             path.unlink(missing_ok=True)
-    _sync_folders({path.parent for path in temporary})
+    _sync_folders(changed)
     return fresh
 
 
 def replace(path: Path, data: bytes) -> None:
     """Write a file in place of another, whole or not at all; durable on return."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    changed = _make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     try:
         temporary.write_bytes(data)
@@ -55,7 +56,7 @@ def replace(path: Path, data: bytes) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    _sync_folders({path.parent})
+    _sync_folders(changed)
 
 
 def sweep(folder: Path) -> int:
@@ -64,6 +65,17 @@ def sweep(folder: Path) -> int:
     for path in left:
         path.unlink(missing_ok=True)
     return len(left)
+
+
+def _make_folder(folder: Path) -> set[Path]:
+    """Make a folder with its parents; it and every folder that got an entry by that: what is to be synced."""
+    changed = {folder}
+    while not folder.is_dir():
+        folder = folder.parent
+        changed.add(folder)
+    for one in sorted(changed - {folder}, key=lambda path: len(path.parts)):
+        one.mkdir(exist_ok=True)
+    return changed
 
 
 def _link(source: Path, target: Path) -> bool:
