@@ -59,7 +59,7 @@ class ReplayHandler(BaseDownloadHandler):
         headers = Headers()
         for name, value in found.headers:
             if name.lower() != "transfer-encoding":
-                headers.appendlist(name, value)
+                headers.appendlist(name, value.encode("utf-8", "surrogateescape"))
         request.meta["captured_at"] = found.date
         if _unchanged(request, headers):
             return responsetypes.from_args(headers=headers, url=request.url)(
