@@ -55,8 +55,8 @@ def credit_in_text(text: str, *, agencies: Collection[str] = ()) -> Credit | Non
 
 def credit_in_body(blocks: Sequence[str], *, agencies: Collection[str] = ()) -> Credit | None:
     """The credit in an article's paragraphs: a label in the last ones or the first, else a tail, else a dateline."""
-    lines = [gapped(block) for block in blocks if block.strip()]
-    last, first = lines[:-9:-1], lines[:3]
+    blocks = [block for block in blocks if block.strip()]
+    last, first = [gapped(block) for block in blocks[:-9:-1]], [gapped(block) for block in blocks[:3]]
     labels = (by_label(line) for line in (*last, *first))
     tails = (by_tail(line, agencies) for line in last[:2])
     datelines = (by_dateline(line, agencies) for line in first)

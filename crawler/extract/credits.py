@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import islice
 
 from crawler.extract.text import ZERO_WIDTH, squeeze
 
@@ -31,8 +32,12 @@ LONG_NAME = 40
 """Characters: no outlet's name is longer; several together may be twice as long."""
 _LONG_LINE = 120
 """Characters: in a longer paragraph a label must open or close it, or stand in brackets."""
+_LABELS_TRIED = 8
+"""In one line; the rest is noise, or an attack."""
 
-_NO_WIDTH = dict.fromkeys(map(ord, ZERO_WIDTH))
+_NO_WIDTH = re.compile(f"[{ZERO_WIDTH}]")
+_WIDE_BLANKS = re.compile(r"[^\S\n\u3000]*[\u3000\n]\s*|\s{2,}")
+_BLANK = re.compile(r"[^\S ]")
 _OPEN, _CLOSE = "（(【[〔〖", "）)】]〕〗"
 _MATES = dict(zip(_CLOSE, _OPEN, strict=True))
 _HAN = "\u3400-\u9fff"
@@ -42,6 +47,7 @@ LABEL = re.compile(
     r"(?P<label>(?:文章|本文|信息|資訊|资讯|稿件|新闻|新聞|内容|原文)[来來]源[于於自]?|[来來][\s\ufdd0\ufdd1]{0,6}源[于於自]?"
     r"|稿源|供稿(?:单位)?|(?:本文|文章)?(?:转载自|轉載自|转自|轉自)|출처)"
 )
+_LABEL_HINT = re.compile("[源稿转轉출]")
 _SEPARATOR = re.compile(rf"\s*(?P<sign>[:：丨｜|/／]?){_BLANKS}*")
 _LETTER_BEFORE = re.compile(rf"[{_HAN}가-힣A-Za-z]$")
 _CLOCK_BEFORE = re.compile(r"\d\s?[日号时時分秒]$")
@@ -115,8 +121,7 @@ def gapped(text: str) -> str:
 
 def marked(text: str) -> str:
     """A stretch of text within a line, its wide blanks gaps and all others single spaces."""
-    wide = re.sub(r"\s*[\u3000\n]\s*|\s{2,}", GAP, text.translate(_NO_WIDTH).replace(SEAM, GAP))
-    return re.sub(r"\s", " ", wide)
+    return _BLANK.sub(" ", _WIDE_BLANKS.sub(GAP, _NO_WIDTH.sub("", text).replace(SEAM, GAP)))
 
 
 def by_label(line: str) -> Credit | None:
@@ -184,7 +189,8 @@ def opening_bracket(line: str) -> int | None:
 
 
 def _by_han_label(line: str) -> Credit | None:
-    for match in LABEL.finditer(line):
+    labels = LABEL.finditer(line) if _LABEL_HINT.search(line) else ()
+    for match in islice(labels, _LABELS_TRIED):
         if text := name_in(_value(line, match)):
             return Credit(text, "label:" + re.sub(_BLANKS, "", match["label"]))
     return None
@@ -207,7 +213,7 @@ def _by_phrase(line: str) -> Credit | None:
 
 def _value(line: str, match: re.Match[str]) -> str:
     """The value of a Chinese label; empty where the label is a part of a longer word, a quotation or prose."""
-    before = line[: match.start()].rstrip(f" {SEAM}")
+    before = line[max(0, match.start() - 16) : match.start()].rstrip(f" {SEAM}")
     if _is_part_of_another(before, apart=line[match.start() - 1 : match.start()] in ("", " ", SEAM)):
         return ""
     separator = _SEPARATOR.match(line, match.end())
@@ -239,6 +245,7 @@ def _bare_label_will_do(line: str, before: str, label: str, gap: str, ends: bool
 
 def _until(line: str, start: int, stop: re.Pattern[str]) -> str:
     """What follows ``start`` up to a stop, or to a bracket that closes what was opened before."""
+    line = line[: start + 3 * LONG_NAME]  # whatever is longer is no name
     found = stop.search(line, start)
     value = line[start : found.start() if found else len(line)]
     depth = 0
