@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from crawler.dates import parse
-from crawler.extract.attribution import credit_in_text, tidy
+from crawler.extract.attribution import credit_by_rule, tidy
 from crawler.extract.layout import Extracted, Layout, choose, extract
 from crawler.extract.page import NotJson, Page
 from crawler.extract.rules import Rule
@@ -92,6 +92,9 @@ class Assembler:
             differ["title"] = (hints["title"], given.title)
         if given.published and listed and published and _minute(listed) != _minute(published):
             differ["published"] = (hints["published"], given.published)
+        said = _attribution("", hints.get("outlet", ""))
+        if given.attribution and said and (found := _attribution(given.attribution, "")) and found.name != said.name:
+            differ["attribution"] = (said.raw, found.raw)
         return differ
 
 
@@ -109,8 +112,8 @@ def _compiled(layout: LayoutModel, bare: str) -> Layout:
 
 def _attribution(printed: str, listed: str) -> Attribution | None:
     """The outlet that the page's rule found, with or without its label, else the one that the list names."""
-    if printed:
-        credit = credit_in_text(printed)
-        raw, rule = (credit.raw, credit.rule) if credit else (printed, "rule")
-        return Attribution(raw, tidy(raw), rule)
-    return Attribution(listed, tidy(listed), "list") if listed else None
+    if printed and (credit := credit_by_rule(printed)):
+        return Attribution(credit.raw, tidy(credit.raw), credit.rule)
+    if listed and (credit := credit_by_rule(listed)):
+        return Attribution(credit.raw, tidy(credit.raw), "list")
+    return None

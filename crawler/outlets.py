@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import yaml
@@ -67,7 +68,7 @@ class Outlets:
             return self._slugs.slug(name, style=style)
         return outlet.slug or self._slugs.slug(outlet.name, style=style)
 
-    @property
+    @cached_property
     def agencies(self) -> frozenset[str]:
         """Every name of every news agency, for the readers of datelines and tails."""
         wires = (outlet for outlet in self if outlet.agency)

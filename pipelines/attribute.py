@@ -38,7 +38,8 @@ class AttributePipeline:
 
 def attribute(article: Article, source: Source, outlets: Outlets) -> None:
     """Fill in attribution, category and tags."""
-    inside = credit_in_body(text_of(article.body).split("\n")) or credit_in_digest(article.digest)
+    paragraphs = text_of(article.body).split("\n")
+    inside = credit_in_body(paragraphs, agencies=outlets.agencies) or credit_in_digest(article.digest)
     if article.attribution is None and inside is not None:
         article.attribution = _named(inside, outlets)
     elif article.attribution is not None:

@@ -53,6 +53,18 @@ def credit_in_text(text: str, *, agencies: Collection[str] = ()) -> Credit | Non
     return by_label(line) or by_tail(line, agencies) or by_dateline(line, agencies)
 
 
+def credit_by_rule(text: str) -> Credit | None:
+    """The credit in what a source's own rule found: behind its label, else the bare name.
+
+    None for a label with nothing behind it and for a name that names nobody (网络, 本站原创).
+    """
+    line = gapped(text)
+    if credit := by_label(line):
+        return credit
+    name = "" if LABEL.match(line) else latin_name_in(line)
+    return Credit(name, "rule") if name else None
+
+
 def credit_in_body(blocks: Sequence[str], *, agencies: Collection[str] = ()) -> Credit | None:
     """The credit in an article's paragraphs: a label in the last ones or the first, else a tail, else a dateline."""
     blocks = [block for block in blocks if block.strip()]
