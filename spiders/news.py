@@ -18,6 +18,7 @@ from scrapy.exceptions import (
     DownloadFailedError,
     DownloadTimeoutError,
     IgnoreRequest,
+    ResponseDataLossError,
 )
 from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
@@ -263,6 +264,7 @@ _WORDS: dict[type[BaseException], str] = {
     DownloadTimeoutError: "timed out",
     DownloadCancelledError: "larger than the limit",
     DownloadFailedError: "connection lost",
+    ResponseDataLossError: "connection lost amid the answer",
     IgnoreRequest: "not allowed",
 }
 
