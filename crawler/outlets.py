@@ -68,6 +68,13 @@ class Outlets:
             return self._slugs.slug(name, style=style)
         return outlet.slug or self._slugs.slug(outlet.name, style=style)
 
+    def as_printed(self, raw: str, style: str = "pinyin") -> tuple[str, str]:
+        """(name, slug) of an outlet that goes by whichever of its names is printed; twins in case or width are one."""
+        outlet = self._by_name.get(_key(raw))
+        names = (outlet.name, *outlet.aliases) if outlet else ()
+        name = next((name for name in names if _key(name) == _key(raw)), " ".join(raw.split()))
+        return name, self._slugs.slug(name, style=style)
+
     @cached_property
     def agencies(self) -> frozenset[str]:
         """Every name of every news agency, for the readers of datelines and tails."""

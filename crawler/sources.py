@@ -371,6 +371,8 @@ class PostRules(Strict):
     quote: Literal["", "quote", "text"] = ""
     """What becomes of the digest."""
     slugs: Literal["pinyin", "xpinyin-compatible"] = "pinyin"
+    outlet: Literal["canonical", "printed"] = "canonical"
+    """By which name an outlet stands in category and tags: the table's own (one outlet, one category), or as printed."""
     keep: Keep = Keep()
 
 

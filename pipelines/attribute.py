@@ -46,10 +46,10 @@ def attribute(article: Article, source: Source, outlets: Outlets) -> None:
         said = article.attribution
         article.attribution = Attribution(said.raw, outlets.name(said.raw, said.name), said.rule)
         _compare(article, inside, outlets)
-    outlet = article.attribution.name if article.attribution else ""
+    outlet, slug = _named_in_post(article.attribution, source, outlets)
     values = {
-        "outlet": outlet or source.name,
-        "slug": outlets.slug(outlet, source.post.slugs) if outlet else source.id,
+        "outlet": outlet,
+        "slug": slug,
         "section": article.section or source.name,
         "section_slug": outlets.slug(article.section, source.post.slugs) if article.section else source.id,
         "source": source.id,
@@ -59,6 +59,15 @@ def attribute(article: Article, source: Source, outlets: Outlets) -> None:
     }
     article.category = source.post.category.format_map(values)
     article.tags = tuple(dict.fromkeys(tag.format_map(values) for tag in source.post.tags))
+
+
+def _named_in_post(credited: Attribution | None, source: Source, outlets: Outlets) -> tuple[str, str]:
+    """(name, slug) by which the outlet stands in category and tags; the source's own where none is credited."""
+    if credited is None:
+        return source.name, source.id
+    if source.post.outlet == "printed":
+        return outlets.as_printed(credited.raw, source.post.slugs)
+    return credited.name, outlets.slug(credited.name, source.post.slugs)
 
 
 def _named(credit: Credit, outlets: Outlets) -> Attribution:

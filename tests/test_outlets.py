@@ -131,3 +131,13 @@ def test_an_empty_file_is_an_empty_table(tmp_path: Path) -> None:
 def test_any_text_has_a_name_and_keeps_it(raw: str) -> None:
     name = OUTLETS.name(raw)
     assert OUTLETS.name(name) == name
+
+
+def test_as_printed_keeps_an_alias_but_makes_twins_one(tmp_path: Path) -> None:
+    path = tmp_path / "outlets.yml"
+    path.write_text("中国新闻网: [中新网]\nTechWeb: []\n", encoding="utf-8")
+    outlets = Outlets.load(path, slugs=Slugs.load(DATA / "slugs.yml"))
+    style = "xpinyin-compatible"
+    assert outlets.as_printed("中新网", style) == ("中新网", "zhongxinwang")
+    assert outlets.as_printed("Techweb", style) == outlets.as_printed("ＴechWeb", style) == ("TechWeb", "TechWeb")
+    assert outlets.as_printed("没有 列名", style) == ("没有 列名", "meiyoulieming")
