@@ -59,10 +59,14 @@ def crawl_settings(run: Run, *, replay: bool = False, own_python: bool = False, 
             "RETRY_ENABLED": False,
         }
     settings.setdict(own, priority="cmdline")
-    logging.getLogger("scrapy.core.scraper").addFilter(_not_a_drop)
+    if not verbose:
+        for name in ("core.scraper", "downloadermiddlewares.retry", "downloadermiddlewares.robotstxt"):
+            logging.getLogger(f"scrapy.{name}").addFilter(_not_told_elsewhere)
     return settings
 
 
-def _not_a_drop(record: logging.LogRecord) -> bool:
-    """Refused articles stand in the report, with their reason; Scrapy's warning would tell them twice."""
-    return not record.getMessage().startswith("Dropped:")
+def _not_told_elsewhere(record: logging.LogRecord) -> bool:
+    """What stands in the report, with address and reason, is not told twice; a failed robots.txt takes one line."""
+    if record.name.endswith("robotstxt"):
+        record.exc_info = None
+    return not record.getMessage().startswith(("Dropped:", "Gave up retrying"))

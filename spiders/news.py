@@ -268,6 +268,9 @@ _WORDS: dict[type[BaseException], str] = {
     IgnoreRequest: "not allowed",
 }
 
+_TWISTED = re.compile(r"\[?<twisted\.python\.failure\.Failure [\w.]+: (.*?)>\]?$")
+"""How Twisted wraps what a connection ended with."""
+
 
 def _page(response: Response, encoding: str) -> Page:
     declared = re.search(rb"charset=[\"']?([\w.:-]+)", response.headers.get("Content-Type") or b"", re.IGNORECASE)
@@ -293,7 +296,7 @@ def _reason(failure: Failure) -> str:
     error = failure.value
     if isinstance(error, HttpError):
         return f"HTTP {error.response.status}"
-    said = str(error)
+    said = _TWISTED.sub(r"\1", str(error))
     for kind, words in _WORDS.items():
         if isinstance(error, kind) and not isinstance(error, NotCaptured):
             return f"{words} ({said})" if said else words
