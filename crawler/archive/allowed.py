@@ -65,7 +65,7 @@ _ATTRIBUTES = {
 _NAME = re.compile(r"[a-z][a-z0-9_-]*\*?|\*")
 _NEVER = re.compile(r"on|style$|markdown|src(?:doc|set)|imagesrcset|xmlns|.*action$|background|ping$|is$|slot$|http-")
 _PROPERTY = re.compile(r"(?!position$|behaviou?r$|-moz-binding$|content$)-?[a-z][a-z-]*|\*")
-_ADDRESS = re.compile(r"href|src|url|cite$|poster$")
+_ADDRESS = re.compile(r"href|src|url|cite$")
 _DECLARATION = re.compile(r"\s*([a-z-]+)\s*:\s*((?:[A-Za-z0-9#., %!+-]|rgba?\([0-9., %]*\))+)\Z")
 _REFERENCE = re.compile(r"&(?:#(?:[xX]([0-9A-Fa-f]+)|([0-9]+));|([A-Za-z][A-Za-z0-9]*)([;=]?)|(#?))")
 _VALUES = {

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, urljoin, urlsplit
 
-_PLANES = "".join(f"{chr(plane * 0x10000 + 0xFFFE)}{chr(plane * 0x10000 + 0xFFFF)}" for plane in range(17))
-FORBIDDEN = f"\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufeff{_PLANES}"
-"""For a character class: C0 but tab and line feed, DEL, C1 but NEL, surrogates, noncharacters, the byte order mark."""
-
-_DROPPED = re.compile(f"[{FORBIDDEN}]")
+# C0 but tab and line feed, DEL, C1 but NEL, surrogates, the noncharacters, the byte order mark.
+_PLANE = "\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff"
+_OTHERS = "".join(f"{chr(plane * 0x10000 + 0xFFFE)}{chr(plane * 0x10000 + 0xFFFF)}" for plane in range(1, 17))
+_DROPPED = re.compile(f"[{_PLANE}{_OTHERS}]")
+# Seven times as fast as the exact one, and nearly never right about a character beyond U+1FFFD.
+_SUSPECT = re.compile(f"[{_PLANE}{_OTHERS[0]}-{_OTHERS[-1]}]")
 _BLANKS = re.compile("[ \t\n\x85\u2028\u2029]+")
 _BRACE = re.compile(r"\{(?=[{%])")
 _NUMERIC = re.compile(r"&#(?:[xX]([0-9A-Fa-f]+)|([0-9]+));?")
@@ -25,7 +26,13 @@ def tidy(text: str) -> str:
     """Line ends as LF; without the characters that YAML, XML or Jekyll choke on (rule 1)."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _DROPPED.sub("", text)
+    return _DROPPED.sub("", text) if _SUSPECT.search(text) else text
+
+
+def forbidden(text: str) -> str:
+    """The first character that :func:`tidy` would drop, a carriage return among them; empty if there is none."""
+    match = _SUSPECT.search(text) and _DROPPED.search(text)
+    return match[0] if match else ""
 
 
 def one_line(text: str) -> str:

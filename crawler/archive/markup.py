@@ -17,15 +17,15 @@ from crawler.archive.allowed import (
     references_hold,
     rules_of,
 )
-from crawler.archive.characters import FORBIDDEN, asleep, tidy
+from crawler.archive.characters import asleep, forbidden, tidy
 from crawler.archive.mend import mend
 
 __all__ = ["WIDEST", "Markup", "clean", "fit", "mend", "text_of"]
 
 _TOKEN = re.compile(r'<(?:(/?)([a-z][a-z0-9]*)((?: [a-z][a-z0-9_-]*="[^"<>]*")*)( ?/)?|!--[^<>\n-]*--)>')
 _ATTRIBUTE = re.compile(r' ([a-z][a-z0-9_-]*)="([^"]*)"')
-# Also a carriage return, a raw NBSP, what wakes Liquid, and a blank line, which ends an HTML block in CommonMark.
-_UNFIT = re.compile(rf"[{FORBIDDEN}\xa0]|\{{[{{%]|\n[ \t]*\n")
+# A raw NBSP, what wakes Liquid, and a blank line, which ends an HTML block in CommonMark.
+_UNFIT = re.compile(r"\xa0|\{[{%]|\n[ \t]*\n")
 _TEXTLESS = STRUCTURE | {""}
 
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
@@ -48,7 +48,7 @@ def fit(html: str, markup: Markup) -> bool:
 
     Such a body means the same to HTML parsers, kramdown and CommonMark, and Liquid finds nothing in it.
     """
-    if _UNFIT.search(html):
+    if forbidden(html) or _UNFIT.search(html):
         return False
     rules = rules_of(markup)
     open_ = [""]

@@ -191,10 +191,10 @@ class _Builder:
             self.source.append(self._in_inline(tag, attributes, place))
         else:
             self._boundary()
-            place = self._in_block(tag, attributes, place)
-            self.source.append(place)
-            if tag in {"td", "th"} and place.tag == tag:
-                self._reach(place.blocks)  # an empty cell holds its column
+            inner = self._in_block(tag, attributes, place)
+            self.source.append(inner)
+            if tag in {"td", "th"} and inner is not place:
+                self._reach(inner.blocks)  # an empty cell holds its column
 
     def end(self, tag: str) -> None:
         """An end tag of the source: nh3 has paired them all."""
@@ -264,13 +264,9 @@ class _Builder:
 
     def _implied(self, blocks: tuple[_Node, ...], tag: str = "") -> tuple[_Node, ...]:
         """The blocks, and those that must come between the last of them and ``tag``, or text."""
-        while blocks and (last := blocks[-1].tag) in STRUCTURE and not self._holds(last, tag):
+        while blocks and (last := blocks[-1].tag) in STRUCTURE and tag not in self.rules.children[last]:
             blocks = (*blocks, _Node(_IMPLIED[last]))
         return blocks
-
-    def _holds(self, structure: str, tag: str) -> bool:
-        # Parsers put a tbody between table and tr: it is written, or the second mending would differ from the first.
-        return tag in self.rules.children[structure] and (structure, tag) != ("table", "tr")
 
     def _attributes(self, tag: str, written: str) -> str:
         given = {name: unescape(value) for name, value in _ATTRIBUTE.findall(written)}

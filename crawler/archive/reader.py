@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from crawler.archive.characters import FORBIDDEN
+from crawler.archive.characters import forbidden
 from crawler.archive.markup import WIDEST, Markup, fit
 from crawler.archive.names import is_slug, safe_key
 
@@ -23,7 +23,6 @@ _DATE = re.compile(r"^date: *([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]
 _NAME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})-(.+)\.md")
 _LINK = re.compile(r"<(https?://[^<>\s]+)>")
 _BACK = re.compile(r"\[([^\[\]\n]*)\]\(([^()\s]*)\)")
-_CONTROL = re.compile(f"[{FORBIDDEN}]")
 
 
 class PostError(ValueError):
@@ -110,8 +109,8 @@ def _faults(text: str, post: Post, zone: bool, markup: Markup, newline: str) -> 
     yield from (f"categories: not a slug: {slug!r}" for slug in post.categories if not is_slug(slug))
     if "{{" in text or "{%" in text:
         yield "liquid: {{ or {% on disk"
-    if match := _CONTROL.search(text.replace("\r\n", "\n")):
-        yield f"characters: U+{ord(match[0]):04X}"
+    if bad := forbidden(text.replace("\r\n", "\n")):
+        yield f"characters: U+{ord(bad):04X}"
     if "\r" in front or ("\r\n" in content) > (newline == "\r\n"):
         yield "lines: CR LF where LF belongs"
     if not fit(post.body, markup):

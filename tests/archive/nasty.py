@@ -129,7 +129,10 @@ FRAGMENTS = (
     ),
 )
 
-html = st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=8)), max_size=40).map("".join)
+_piece = st.sampled_from(FRAGMENTS)
+_deep = st.builds(lambda pieces, times: "".join(pieces) * times, st.lists(_piece, max_size=4), st.integers(5, 25))
+
+html = st.lists(st.one_of(_piece, _piece, _piece, _deep, st.text(max_size=8)), max_size=40).map("".join)
 """Bodies from which anything may be missing."""
 
 text = st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.characters(), st.text(max_size=12)), max_size=12).map("".join)

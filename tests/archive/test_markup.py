@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from time import process_time
 
 import nh3
 import pytest
@@ -137,6 +138,7 @@ def test_well_written_bodies_stay_byte_for_byte(html: str) -> None:
         "<p><svg></svg></p>",
         "<!-- c --><p>a</p>",
         "<p/>",
+        "<p/></p>",
         "<p></p></p>",
         '<p><a href="/x">a</a></p>',
         '<p><a href="javascript:x">a</a></p>',
@@ -237,6 +239,7 @@ def test_the_widest_markup_still_refuses_the_unsafe() -> None:
         ("<h2>a<ul><li>b</ul>c</h2>", "<h2>a</h2>\n <ul><li>b</li></ul>\n <h2>c</h2>"),
         ("<blockquote>a</blockquote><hr>b", "<blockquote><p>a</p></blockquote>\n <hr />\n <p>b</p>"),
         ("<pre>\n a\tb\n\n<b>c</b><br>d</pre>", "<pre> a&#9;b&#10;&#10;<b>c</b>&#10;d</pre>"),
+        ("<pre>\n\n\n a\n</pre><pre>\n\n</pre>", "<pre> a&#10;</pre>"),
         ("<pre><div>a</div><div>b</div></pre>", "<pre>a&#10;b</pre>"),
         ("<p>{{ a }} {% b &#123;{ {</p>", "<p>&#123;{ a }} &#123;% b &#123;{ {</p>"),
         ("&nbsp;\xa0&lt;&amp;lt;\"'>", "<p>&nbsp;&nbsp;&lt;&amp;lt;\"'&gt;</p>"),
@@ -254,6 +257,7 @@ def test_the_widest_markup_still_refuses_the_unsafe() -> None:
             '<p><img src="https://e.example/d/b.png" alt="&quot;x&quot;" height="4" /></p>',
         ),
         ("<ruby>漢<rt>kan</rt></ruby><rt>x</rt>", "<p><ruby>漢<rt>kan</rt></ruby>x</p>"),
+        ("<ul>a<b>b</b>c</ul>", "<ul><li>a<b>b</b>c</li></ul>"),
         ("<center>a</center>b", "<p>a</p>\n <p>b</p>"),
     ],
 )
@@ -285,10 +289,30 @@ def test_depth(tag: str) -> None:
     assert mended.count("<") <= 2 * DEPTH
 
 
+@pytest.mark.parametrize("outer", range(DEPTH + 2))
+@pytest.mark.parametrize(
+    "inner", ["<table><tr><td>", "<ul><li>", "<ul>", "<dl>", "<b><i>", "<figure><p><b>", "<b><table>"]
+)
+def test_the_depth_cap_leaves_room_for_what_must_come_between(outer: int, inner: str) -> None:
+    mended = mend("<blockquote>" * outer + inner * 3 + "deep", PLAIN)
+    assert fit(mended, PLAIN)
+    assert mend(mended, PLAIN) == mended
+    assert text_of(mended) == "deep"
+
+
 def test_hostile_depth_takes_no_time() -> None:
-    """The parser alone would take minutes for this: it is flattened first."""
-    mended = mend("<p>first</p>" + "<div>" * 50_000 + "<p>deep<script>no</script>" + "</div>" * 50_000, PLAIN)
+    """The parser alone would take half a minute for this: it is flattened first."""
+    start = process_time()
+    mended = mend("<p>first</p>" + "<div>" * 100_000 + "<p>deep<script>no</script>" + "</div>" * 100_000, PLAIN)
     assert mended == "<p>first</p>\n <p>deep</p>"
+    assert process_time() - start < 15
+
+
+def test_only_hostile_depth_is_flattened() -> None:
+    assert mend("<div>" * 999 + "<i>x</i>", PLAIN) == "<p><i>x</i></p>"
+    assert mend("<div>" * 1001 + "<i>x</i>", PLAIN) == "<p>x</p>"
+    assert mend("</b>" * 2000 + "<div>" * 1001 + "<i>x</i>", PLAIN) == "<p>x</p>"
+    assert mend("<div>a</div>" * 1001 + "<i>x</i>", PLAIN).endswith("<p><i>x</i></p>")
 
 
 def test_many_paragraphs_are_no_depth() -> None:
@@ -330,6 +354,7 @@ def test_look_alikes_of_references_in_a_link() -> None:
 def test_text_hygiene() -> None:
     bad = "a\x00\x0b\x0c\x1b\x7f\x80\x9f\ud800\ufdd0\ufdef\ufffe\uffff\ufeff\U0001fffe\U0010ffffb"
     assert tidy(bad) == "ab"
+    assert [one for one in bad[1:-1] if tidy(one)] == []
     good = "\t\n\x85\u2028\u200b\xa0\u3000🙂\ufdcf\ufdf0\ufffd"
     assert tidy(good) == good
     assert tidy("a\r\nb\rc") == "a\nb\nc"

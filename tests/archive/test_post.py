@@ -294,6 +294,7 @@ categories: news
         ("<p>a</p>", "<p>{% a</p>", "liquid"),
         ("<p>a</p>", "<p>\x07</p>", r"characters: U\+0007"),
         ("<p>a</p>", "<p>a</p>\r\n<p>b</p>", "lines: CR LF"),
+        ("post\n", "post\r\n", "lines: CR LF"),
         ("<p>a</p>", "<p>a", "body: not in"),
         ("<p>a</p>", "<p>a</p>\n\n<p>b</p>", "body: not in"),
         ("<p>a</p>", '<p onclick="x">a</p>', "body: not in"),
