@@ -308,12 +308,18 @@ def unpacked(response: Response, most: int = 64 * 1024 * 1024) -> bytes:
     codings = [value.strip() for name, value in response.headers if name.lower() == "content-encoding"]
     body = response.payload
     for coding in reversed(",".join(codings).lower().split(",")):
-        if coding.strip() not in ("gzip", "x-gzip", "deflate"):
-            continue
+        if coding.strip() in ("gzip", "x-gzip", "deflate"):
+            body = _unsqueezed(body, most)
+    return body
+
+
+def _unsqueezed(body: bytes, most: int) -> bytes:
+    """What is not squeezed, whatever its header says, stays as it is."""
+    for window in (47, -15):  # at last deflate without its zlib header, as some send it
         try:
-            body = zlib.decompressobj(47).decompress(body, most)
+            return zlib.decompressobj(window).decompress(body, most)
         except zlib.error:
-            body = zlib.decompressobj(-15).decompress(body, most)  # deflate without its zlib header, as some send it
+            continue
     return body
 
 
