@@ -175,8 +175,7 @@ def _key_by_name(name: str, post: Post, source: Source) -> str:
 
 def _open_walks(ledger: Ledger, sources: Sequence[Source]) -> None:
     """How far walks had come is lost with the ledger: the next ones do not stop at what is known."""
-    now = datetime.now(UTC)
     for source in sources:
         for one in source.lists:
             for url in one.urls if one.pages else ():
-                ledger.discover(source.id, source.space, [], now, url)
+                ledger.open_walk(url)

@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from crawler.archive.captures import CaptureStore, Response, payload_digest
-from crawler.archive.ledger import Entry, Found, Kept, Ledger, stamp
+from crawler.archive.ledger import Entry, Found, Kept, Ledger, LedgerError, stamp
 from crawler.archive.locks import Lock
 from crawler.archive.post import twin_key
 from crawler.archive.posts import Pending, replace, sweep, write_all
@@ -62,6 +62,7 @@ class Run:
         self._lock = Lock(archive, self.state)
         try:
             self._prove_writable()
+            self._miss_no_ledger()
             self.ledger = Ledger(self.state / "ledger.sqlite")
             self.captures = CaptureStore(self.state / "captures", site.segment, self.started)
             self.mended = self._mend()
@@ -72,6 +73,13 @@ class Run:
         self.outlets = load_outlets(archive)
         self._pending: dict[str, Post] = {}
         self._number: int | None = None
+
+    def _miss_no_ledger(self) -> None:
+        """Beside posts or captures a new ledger would ask for every article again, and take captures for torn ones."""
+        path = self.state / "ledger.sqlite"
+        there = [*self.archive.glob("_posts/**/*.md"), *self.state.glob("captures/*.warc.gz*")]
+        if there and not path.is_file():
+            raise LedgerError(f"{path}: missing, though there is {there[0]}. Next: presskeep rebuild-ledger")
 
     def _prove_writable(self) -> None:
         """A read-only disk shows before the first request is spent."""

@@ -170,29 +170,42 @@ class Ledger:
     """Open ledger. Every method that writes is one transaction."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create. Raises LedgerError where the file is torn or made by a newer presskeep."""
+        """Open or create. Raises LedgerError where the file is torn or made by a newer presskeep, OSError where it
+        cannot be read or written."""
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self.engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)))
         sa.event.listen(self.engine, "connect", _pragmas)
         try:
             self._connection = self.engine.connect()
-            self._check()
+            self._check_or_close()
         except (sa.exc.DatabaseError, sqlite3.DatabaseError) as error:
-            raise LedgerError(f"{path}: the ledger is damaged ({error}). Next: presskeep rebuild-ledger") from error
+            fault = error.orig if isinstance(error, sa.exc.DatabaseError) else error
+            if isinstance(fault, sqlite3.OperationalError):  # no room, no right, or in use
+                raise OSError(errno.EIO, f"the ledger cannot be opened: {fault}", str(path)) from error
+            raise LedgerError(f"{path}: the ledger is damaged ({fault}). Next: presskeep rebuild-ledger") from error
+
+    def _check_or_close(self) -> None:
+        try:
+            self._check()
+        except BaseException:
+            self.close()
+            raise
 
     def _check(self) -> None:
         if self._connection.scalar(sa.text("pragma quick_check")) != "ok":
             raise LedgerError(f"{self.path}: the ledger is damaged. Next: presskeep rebuild-ledger")
+        known = sa.inspect(self._connection).has_table("meta")
+        query = sa.select(meta.c.value).where(meta.c.name == "schema")
+        version = self._connection.scalar(query) if known else None
+        if version is not None and int(version) > SCHEMA_VERSION:
+            raise LedgerError(f"{self.path}: written by a newer presskeep (schema {version}). Next: upgrade presskeep")
+        self._connection.rollback()
         self._connection.exec_driver_sql("begin")  # all tables and indexes or none; Python would commit each alone
         metadata.create_all(self._connection)
-        self._connection.commit()
-        version = self._connection.scalar(sa.select(meta.c.value).where(meta.c.name == "schema"))
         if version is None:
-            with self._writing() as connection:
-                connection.execute(meta.insert().values(name="schema", value=str(SCHEMA_VERSION)))
-        elif int(version) > SCHEMA_VERSION:
-            raise LedgerError(f"{self.path}: written by a newer presskeep (schema {version}). Next: upgrade presskeep")
+            self._connection.execute(meta.insert().values(name="schema", value=str(SCHEMA_VERSION)))
+        self._connection.commit()
 
     def close(self) -> None:
         """Close the file; the write-ahead log is folded in."""
@@ -287,10 +300,23 @@ class Ledger:
         with self._writing() as connection:
             connection.execute(articles.update().where(*chosen, articles.c.state != "done").values(**values))
 
-    def alias(self, space: str, key: str, of: str) -> None:
-        """``key`` is another address of the article ``of``: never asked again."""
+    def alias(self, space: str, key: str, of: str, now: datetime) -> None:
+        """``key`` is another address of the article ``of``: never asked again.
+
+        An ``of`` that no list named is queued with what the list said of ``key``, for the next run: the article is in
+        hand, but this run may be killed, or refuse it, before its post is durable.
+        """
+        chosen = articles.c.space == space, articles.c.key == key
+        told = {name: articles.c[name] for name in ("space", "source", "hints", "seen")}
+        rest = {"state": "queued", "due": stamp(now + timedelta(seconds=1)), "tries": 0}
+        rest |= {name: "" for name in ("reason", "path", "digest", "capture", "notes")}
+        row = sa.select(sa.literal(of), *told.values(), *map(sa.literal, rest.values())).where(*chosen)
+        statement = insert(articles).from_select(["key", *told, *rest], row)
+        again = statement.on_conflict_do_update(
+            index_elements=["space", "key"], set_={"state": "queued"}, where=articles.c.state == "alias"
+        )
         with self._writing() as connection:
-            chosen = articles.c.space == space, articles.c.key == key
+            connection.execute(again)
             connection.execute(articles.update().where(*chosen).values(state="alias", reason=of, due=""))
 
     def state(self, space: str, key: str) -> str:
@@ -320,6 +346,11 @@ class Ledger:
     def walk_is_open(self, url: str) -> bool:
         """Whether a walk from this address was begun and never ended: what it did not reach is not known."""
         return self._connection.scalar(sa.select(walks.c.url).where(walks.c.url == url)) is not None
+
+    def open_walk(self, url: str) -> None:
+        """What lies behind this list's first page is not known: its next walk does not stop at what is."""
+        with self._writing() as connection:
+            connection.execute(insert(walks).values(url=url).on_conflict_do_nothing())
 
     def end_walk(self, url: str, known: Sequence[Validators]) -> None:
         """A walk from this address has ended: move the validators of its pages."""
