@@ -212,7 +212,7 @@ class NewsSpider(Spider):
     def _is_first(self, run: Run, row: Row, own: str) -> bool:
         """Whether this page makes the article's post: of an article and its aliases the first that comes does."""
         if own != row.key:
-            run.ledger.alias(row.space, row.key, own)
+            run.ledger.alias(row.space, row.key, own, run.started)
         elif (row.space, own) not in self._claimed:
             return True
         self._claimed.add((row.space, own))

@@ -306,10 +306,10 @@ class Ledger:
         An ``of`` that no list named is queued with what the list said of ``key``, for the next run: the article is in
         hand, but this run may be killed, or refuse it, before its post is durable.
         """
-        chosen = articles.c.space == space, articles.c.key == key
+        chosen = articles.c.space == space, articles.c.key == key, articles.c.state != "done"
         told = {name: articles.c[name] for name in ("space", "source", "hints", "seen")}
         rest = {"state": "queued", "due": stamp(now + timedelta(seconds=1)), "tries": 0}
-        rest |= {name: "" for name in ("reason", "path", "digest", "capture", "notes")}
+        rest |= dict.fromkeys(("reason", "path", "digest", "capture", "notes"), "")
         row = sa.select(sa.literal(of), *told.values(), *map(sa.literal, rest.values())).where(*chosen)
         statement = insert(articles).from_select(["key", *told, *rest], row)
         again = statement.on_conflict_do_update(
