@@ -36,6 +36,7 @@ COOKIES_ENABLED = False
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
 MEMDEBUG_ENABLED = False
+WARN_ON_GENERATOR_RETURN_VALUE = False  # Scrapy would read and parse a callback's source for every response
 DOWNLOAD_HANDLERS: dict[str, Any] = {"data": None, "file": None, "ftp": None, "s3": None}
 DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"  # the ledger knows what was asked
 SCHEDULER = "crawler.frontier.Frontier"
@@ -46,10 +47,13 @@ DOWNLOADER_MIDDLEWARES = {
     "crawler.middlewares.capture.CaptureMiddleware": 950,  # below HttpCompression: bodies as they came
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
     "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
+    "scrapy.downloadermiddlewares.stats.DownloaderStats": None,
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # no spider of ours names allowed_domains
 }
-SPIDER_MIDDLEWARES: dict[str, Any] = {
+SPIDER_MIDDLEWARES: dict[str, Any] = {  # each is one more generator around every callback's output
+    "scrapy.spidermiddlewares.start.StartSpiderMiddleware": None,
     "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
+    "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
 }
 ITEM_PIPELINES = {
     "pipelines.clean.CleanPipeline": 100,
