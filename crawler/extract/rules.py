@@ -27,7 +27,7 @@ Find = Callable[[Page, Any], list[Any]]
 
 _translator = HTMLTranslator()
 _PATH_STEP = re.compile(
-    r"""\.(?P<name>[A-Za-z_]\w*)|\[(?P<quote>['"])(?P<key>.+?)(?P=quote)\]|(?P<rest>\[(?:\*|-?\d+|-?\d*:-?\d*)\]|\.\*)"""
+    r"""\.(?P<name>[^\W\d]\w*)|\[(?P<quote>['"])(?P<key>.+?)(?P=quote)\]|(?P<rest>\[(?:\*|-?\d+|-?\d*:-?\d*)\]|\.\*)"""
 )
 
 
