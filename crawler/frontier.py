@@ -21,7 +21,7 @@ _LEASE = 32
 _LOW = 8
 """Waiting articles of a source below which more are leased."""
 _AHEAD = 2
-"""Requests that may wait in a host's slot beyond those in flight, so that it never idles."""
+"""Requests that may wait at a host beyond those in flight, so that it never idles; a run that is stopped ends them."""
 
 
 class Frontier(BaseScheduler):
@@ -65,7 +65,7 @@ class Frontier(BaseScheduler):
         return None
 
     def _push(self, request: Request, *, urgent: bool) -> None:
-        host = str(request.meta.get("download_slot") or urlparse_cached(request).hostname)
+        host = _host_of(request)
         if host not in self._hosts:
             self._hosts[host] = deque(), deque()
             self._turn.append(host)
@@ -82,9 +82,13 @@ class Frontier(BaseScheduler):
         return request
 
     def _has_room(self, host: str) -> bool:
+        """By the downloader's own set: its slots know a request only once all middlewares have let it through."""
         downloader = self._crawler.engine.downloader if self._crawler.engine else None
-        slot = downloader.slots.get(host) if downloader else None
-        return slot is None or len(slot.active) < slot.concurrency + _AHEAD
+        if downloader is None:
+            return True
+        pace = downloader.per_slot_settings.get(host, {})
+        most = pace.get("concurrency", downloader.domain_concurrency) + _AHEAD
+        return bool(sum(_host_of(request) == host for request in downloader.active) < most)
 
     def _refill(self) -> None:
         spider: Any = self._crawler.spider
@@ -101,3 +105,7 @@ class Frontier(BaseScheduler):
                     request.meta["leased"] = source
                     self._leased[source] = self._leased.get(source, 0) + 1
                     self._push(request, urgent=False)
+
+
+def _host_of(request: Request) -> str:
+    return str(request.meta.get("download_slot") or urlparse_cached(request).hostname)
