@@ -281,7 +281,7 @@ def _parse(data: bytes) -> Response:
     first, *headers = http.decode("utf-8", "surrogateescape").split("\r\n")
     notes = {name.removeprefix("presskeep-"): value for name, value in fields.items() if name.startswith("presskeep-")}
     pairs = tuple((name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in headers))
-    url = fields.get("warc-target-uri", "").strip("<>")
+    url = re.sub(r"^<(.*)>$", r"\1", fields.get("warc-target-uri", ""))  # WARC 1.0 has it in brackets
     status = _STATUS.match(first)
     if status is None or not url:
         raise ValueError("the response lacks its " + ("address" if status else "status line"))
