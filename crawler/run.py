@@ -84,13 +84,13 @@ class Run:
     def _prove_writable(self) -> None:
         """A read-only disk shows before the first request is spent."""
         for folder in {self.archive, self.state}:
-            probe = folder / f".probe.{os.getpid()}.tmp"
+            probe = folder / ".probe.tmp"  # one name, for the lock is held: what a killed run left goes as well
             probe.write_bytes(b"")
             probe.unlink()
 
     def _mend(self) -> list[str]:
         """Temporary files go, and bytes of captures that no ledger row knows are set aside."""
-        swept = sweep(self.archive / "_posts") + sweep(self.archive / "category")
+        swept = sum(map(sweep, (self.archive / "_posts", self.archive / "category", self.state)))
         mended = self.captures.recover(self.ledger.segment_sizes()) if self.captures.folder.is_dir() else []
         return [*mended, f"{swept} temporary files removed"] if swept else mended
 
