@@ -190,7 +190,9 @@ def test_no_layout_holds_for_its_day(tmp_path: Path) -> None:
 def test_a_layout_s_last_day_is_the_source_s(tmp_path: Path, day: str) -> None:
     text = SOURCE + "  - {until: 2020-12-31, title: h2, body: table}\n"
     assert made(tmp_path, "<h2>Late</h2><table><tr><td>x</td></tr></table>", text, published=day).title == "Late"
-    assert "article" in refusal(tmp_path, "<h2>Late</h2><table></table>", text, published="2020-12-31T23:30:00Z")
+    page = "<h2>Late</h2><table><tr><td>x</td></tr></table>"
+    reason = refusal(tmp_path, page, text, published="2020-12-31T23:30:00Z")
+    assert reason == "body: css 'article' matched nothing"
 
 
 def flash(body: Any, **hints: str) -> Article:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from warcio.archiveiterator import ArchiveIterator
 
@@ -136,6 +136,7 @@ PLAIN = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FFF, exclude_ca
         max_size=4,
     )
 )
+@example([response(url="http://a.example/a>"), response(url="http://a.example/<b>")])
 def test_whatever_was_written_is_read_by_us_and_checked_by_warcio(
     tmp_path_factory: pytest.TempPathFactory, made: list[Response]
 ) -> None:
