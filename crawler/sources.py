@@ -241,6 +241,8 @@ class Paging(Strict):
             raise ValueError("the template lacks {page}")
         if not (self.next or self.template):
             raise ValueError("expected next, template, or cursor with template")
+        if unknown := set(re.findall(r"\{(\w*)\}", self.template)) - {"page", "cursor"}:
+            raise ValueError(f"unknown placeholder {{{min(unknown)}}}: a page's template has {{page}} or {{cursor}}")
         return self
 
 

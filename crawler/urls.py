@@ -17,7 +17,9 @@ _TRACKING = re.compile(
 _COPY = re.compile(r"^(amp|print|output|view|format|mobile)=(1|amp|print|true|yes|mobile)?$", re.IGNORECASE)
 """Parameters that ask for another rendering of the same article."""
 _COPY_HOST = re.compile(r"^(www|m|amp|wap|mobile)\.")
-_COPY_PATH = re.compile(r"/(amp|print|mobile)(?=/|$)|\.amp(?=\.html?$|$)")
+_COPY_PATH = re.compile(r"^/amp(?=/)|^/(?:m|print|mobile)(?=/.*\d)|/(?:amp|print|mobile)/?$|\.amp(?=\.html?$|$)")
+"""First or last part of a path that asks for another rendering. A section may be called mobile as well: as the first
+part it counts only before something with a number in it."""
 _DEFAULT_PORT = {"http": ":80", "https": ":443"}
 _KEY_CHARACTERS = re.compile(r"[^A-Za-z0-9_-]+")
 

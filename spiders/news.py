@@ -98,7 +98,7 @@ class NewsSpider(Spider):
                     yield request
 
     def _first_pages(self, source: Source, one: AnyList) -> Iterator[Request]:
-        rules = sha256(repr((source.key, one)).encode()).hexdigest()[:16]
+        rules = sha256(repr((source.key, one, source.layouts)).encode()).hexdigest()[:16]
         for url in one.urls:
             interrupted = bool(one.pages) and self._run.ledger.walk_is_open(url)
             walking = Walking(source, self._ways_of(source).walk(one), url, rules, interrupted, one.empty)

@@ -146,3 +146,9 @@ def test_a_key_is_safe_or_the_address_is_none(url: str) -> None:
         assert re.fullmatch(r"([A-Za-z0-9_-]{1,60}-[0-9a-f]{8})?", key)
         assert bool(key) == bool(url)
         assert key_of(url) == key
+
+
+def test_a_section_called_mobile_is_no_copy() -> None:
+    assert key_of("https://a.example/mobile/review-one") != key_of("https://a.example/print/review-one")
+    assert key_of("https://a.example/amp/2026/03/story") == key_of("https://a.example/2026/03/story")
+    assert key_of("https://a.example/2026/story/amp") == key_of("https://a.example/2026/story")

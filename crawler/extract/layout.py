@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -51,7 +52,7 @@ class Extracted:
 
 
 def extract(page: Page, layout: Layout) -> Extracted:
-    """All fields of a page. The body comes last, since what is stripped leaves the shared tree."""
+    """All fields of a page."""
     given = Extracted()
     misses: list[str] = []
     for name, rule in layout.rules.items():
@@ -85,6 +86,9 @@ def _inner(node: Any, page: Page, layout: Layout) -> str:
         node = lxml.html.fragment_fromstring(_CONTROLS.sub("", node), create_parent="div")
     if not isinstance(node, etree._Element):
         return ""
+    if layout.strip:
+        node = deepcopy(node)  # the next layout, if this one does not fit, sees the page as it was
+        node.tail = None
     for rule in layout.strip:
         for unwanted in rule.nodes(page, node):
             _remove(unwanted, node)

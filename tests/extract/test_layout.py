@@ -79,7 +79,7 @@ def test_stripping_keeps_to_the_body() -> None:
     )
     given = extract(page, layout)
     assert (given.title, given.body) == ("outside", "text")
-    assert [node.text for node in css(".ad").nodes(page)] == ["outside", "after"]
+    assert [node.text for node in css(".ad").nodes(page)] == ["outside", "inside", "after"]
 
 
 def test_other_fields_may_come_from_what_is_stripped() -> None:
@@ -162,3 +162,11 @@ def test_any_text_in_json_may_be_stripped(text: str) -> None:
     found = json_body(text, ".ad")
     found.encode()
     assert css(".ad").nodes(Page(found.encode())) == []
+
+
+def test_stripping_for_one_layout_leaves_the_page_whole_for_the_next() -> None:
+    page = Page(b"<html><body><div id=a><aside>kept by the next</aside></div>tail</body></html>")
+    body = Rule([compile_step("css", "#a")])
+    first = Layout({"body": body}, strip=[Rule([compile_step("css", "aside")])])
+    assert extract(page, first).body.strip() == ""
+    assert extract(page, Layout({"body": body})).body == "<aside>kept by the next</aside>"
