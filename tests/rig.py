@@ -7,7 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -260,11 +260,3 @@ def record(story: Story, **changes: Any) -> dict[str, Any]:
 def json_page(value: Any, **changes: Any) -> Page:
     """A JSON answer."""
     return replace(Page(json.dumps(value, ensure_ascii=False), kind="application/json; charset=utf-8"), **changes)
-
-
-def archives(folder: Path) -> Iterator[Archive]:
-    """Fresh archives below a folder."""
-    number = 0
-    while True:
-        number += 1
-        yield Archive.new(folder / f"archive-{number}")

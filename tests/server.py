@@ -60,7 +60,7 @@ class Asked:
 
 
 class Server:
-    """Answers on a port that the system picks, on all of 127.0.0.0/8: several hosts, one server."""
+    """Answers on a port of 127.0.0.1 that the system picks; ``localhost`` is another host for a crawler."""
 
     def __init__(self) -> None:
         self.pages: dict[str, Page] = {}
@@ -69,7 +69,7 @@ class Server:
         self._together = 0
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._http = _Http(("0.0.0.0", 0), _Handler)
+        self._http = _Http(("127.0.0.1", 0), _Handler)
         self._http.site = self
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()

@@ -208,7 +208,7 @@ def test_two_sources_at_one_host_keep_its_pace(server: Server, tmp_path: Path) -
     slow, quick = html_source(server), html_source(server, "quick", "/other")
     slow["politeness"] = {"delay": 0.2}
     elsewhere = html_source(server, "elsewhere", "/third")
-    elsewhere["lists"][0]["urls"] = server.address("/third", "127.0.0.2")
+    elsewhere["lists"][0]["urls"] = server.address("/third", "localhost")
     archive = Archive.new(tmp_path / "archive", slow, quick, elsewhere)
 
     archive.crawl()
@@ -217,7 +217,7 @@ def test_two_sources_at_one_host_keep_its_pace(server: Server, tmp_path: Path) -
     gaps = [later.at - earlier.at for earlier, later in pairwise(asked)]
     assert min(gaps[2:]) >= 0.19, gaps  # the first ones fall before both sources are known
     assert sorted(gaps)[len(gaps) // 2] < 0.3, gaps
-    others = [one for one in server.asked if one.host == "127.0.0.2"]
+    others = [one for one in server.asked if one.host == "localhost"]
     assert others[-1].at < asked[len(asked) // 2].at, "a host that allows more is not held up"
     assert max(one.together for one in server.asked) <= 2, "one at a time per host"
 
