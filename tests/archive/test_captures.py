@@ -99,6 +99,15 @@ def test_the_same_response_gives_the_same_bytes_and_another_gives_others() -> No
     assert len(identities) == 2
 
 
+def test_a_packed_body_is_not_packed_again_any_other_is() -> None:
+    text = b"<p>the same again</p>" * 500
+    packed = gzip.compress(text)
+    plain = record_bytes(response(payload=text), "d")
+    stored = record_bytes(response(payload=packed, headers=(("Content-encoding", "gzip"),)), "d")
+    assert packed in stored, "packing it again costs nine tenths of a capture"
+    assert len(plain) < len(text) / 10
+
+
 def test_notes_keep_to_their_line() -> None:
     data = gzip.decompress(record_bytes(response(notes={"key": "a\r\nWARC-Type: request", "role": ""}), "sha256:X"))
     assert b"Presskeep-Key: a WARC-Type: request\r\n" in data
