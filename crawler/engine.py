@@ -32,6 +32,8 @@ def crawl_run(
     run.record_start()
     try:
         process = AsyncCrawlerProcess(settings)
+        # Scrapy sets DEBUG here and drops the records later: two for each article, with its whole body as text
+        logging.getLogger("scrapy").setLevel(settings["LOG_LEVEL"])
         spider: type[Spider] = load_object(settings["SPIDER"])
         process.crawl(spider, sources=list(sources), run=run, replay=captures, limit=limit)
         process.start()
