@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 
 from crawler.archive.captures import CaptureStore, Response, payload_digest
@@ -77,9 +78,11 @@ class Run:
     def _miss_no_ledger(self) -> None:
         """Beside posts or captures a new ledger would ask for every article again, and take captures for torn ones."""
         path = self.state / "ledger.sqlite"
-        there = [*self.archive.glob("_posts/**/*.md"), *self.state.glob("captures/*.warc.gz*")]
-        if there and not path.is_file():
-            raise LedgerError(f"{path}: missing, though there is {there[0]}. Next: presskeep rebuild-ledger")
+        if path.is_file():
+            return
+        there = chain(self.archive.glob("_posts/**/*.md"), self.state.glob("captures/*.warc.gz*"))
+        if (first := next(there, None)) is not None:
+            raise LedgerError(f"{path}: missing, though there is {first}. Next: presskeep rebuild-ledger")
 
     def _prove_writable(self) -> None:
         """A read-only disk shows before the first request is spent."""
