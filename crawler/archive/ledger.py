@@ -60,6 +60,7 @@ listings = sa.Table(
     sa.Column("etag", sa.Text, nullable=False),
     sa.Column("modified", sa.Text, nullable=False),
     sa.Column("digest", sa.Text, nullable=False),  # of the body, where a server has no validators
+    sa.Column("lists", sa.Text, nullable=False, server_default=""),  # addresses of further lists that it names
 )
 walks = sa.Table("walks", metadata, sa.Column("url", sa.Text, primary_key=True))  # begun, not yet ended
 captures = sa.Table(
@@ -168,6 +169,8 @@ class Validators:
     etag: str = ""
     modified: str = ""
     digest: str = ""
+    lists: str = ""
+    """Addresses of further lists that the page names, one a line."""
 
 
 def stamp(moment: datetime) -> str:
@@ -229,6 +232,18 @@ class Ledger:
                 yield self._connection
         except sa.exc.OperationalError as error:  # SQLite's way to say that the disk is full or gone
             raise OSError(errno.EIO, str(error.orig), str(self.path)) from error
+
+    # for modules that keep tables of their own topic here
+
+    def read(self, statement: sa.Executable) -> Sequence[sa.Row[Any]]:
+        """Rows that a select gives."""
+        return self._connection.execute(statement).all()
+
+    def write(self, *statements: sa.Executable) -> None:
+        """Execute statements in one transaction. Raises OSError where the disk is full or gone."""
+        with self._writing() as connection:
+            for statement in statements:
+                connection.execute(statement)
 
     # the frontier
 
@@ -364,7 +379,7 @@ class Ledger:
         if not known and not self.walk_is_open(url):
             return
         statement = insert(listings)
-        told = ("source", "rules", "etag", "modified", "digest")
+        told = ("source", "rules", "etag", "modified", "digest", "lists")
         changes = {name: statement.excluded[name] for name in told}
         values = [{"url": one.url, **{name: getattr(one, name) for name in told}} for one in known]
         with self._writing() as connection:

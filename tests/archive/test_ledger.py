@@ -503,3 +503,14 @@ def test_nothing_that_was_ever_listed_is_forgotten(tmp_path_factory: pytest.Temp
         assert at in done or at in waiting, f"{key} leads to {at}, which nobody will ask for"
     assert {post.key for post in ledger.posts()} == done
     ledger.close()
+
+
+def test_other_modules_read_and_write_in_one_transaction(ledger: Ledger) -> None:
+    discover(ledger, "1", "2")
+    rename = module.articles.update().where(module.articles.c.key == "1").values(reason="x")
+    with pytest.raises(sa.exc.IntegrityError):
+        ledger.write(rename, module.articles.update().values(key="3"))
+    query = sa.select(module.articles.c.reason).order_by(module.articles.c.key)
+    assert [row.reason for row in ledger.read(query)] == ["", ""], "all or none"
+    ledger.write(rename)
+    assert [row.reason for row in ledger.read(query)] == ["x", ""]
