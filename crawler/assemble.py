@@ -14,7 +14,7 @@ from crawler.items import Article, Attribution, Refused
 from crawler.sources import Layout as LayoutModel
 from crawler.sources import RuleModel, Source
 
-_FIELDS = ("title", "published", "modified", "attribution", "byline", "editor", "digest", "section", "canonical", "body")
+_FIELDS = ("title", "published", "modified", "attribution", "byline", "editor", "digest", "section", "canonical")
 _FILLED = ("title", "published", "digest", "section")
 """Fields of the page that a list's words fill where they are missing."""
 
@@ -104,7 +104,7 @@ def _minute(moment: datetime) -> int:
 
 
 def _compiled(layout: LayoutModel, bare: str) -> Layout:
-    named = {name: getattr(layout, name) for name in _FIELDS}
+    named = {name: getattr(layout, name) for name in (*_FIELDS, "body")}
     rules = {name: rule.compiled(bare) for name, rule in named.items() if isinstance(rule, RuleModel)}
     strip: list[Rule] = [RuleModel([selector]).compiled("css") for selector in layout.strip]
     return Layout(rules, strip, layout.drop, layout.until, layout.date_formats)

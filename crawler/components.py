@@ -45,12 +45,21 @@ def open_run(crawler: Crawler) -> Run | None:
     return getattr(crawler.spider, "run", None)
 
 
+def halt(crawler: Crawler, error: OSError) -> None:
+    """Stop the run: nothing more is asked for what cannot be kept. What is queued stays as it is."""
+    run = open_run(crawler)
+    if run is None or run.report.halted:
+        return
+    run.report.halted = f"{error.strerror or error} {error.filename or ''}".strip()
+    logger.error("the run stops: %s", run.report.halted)
+    asyncio.ensure_future(crawler.stop_async())  # noqa: RUF006  the engine keeps it alive
+
+
 class Outcomes:
     """Writes refusals of the pipelines into the ledger, flushes now and then, and stops a run that cannot write."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        self._halted = ""
         self._loop: Any = None
         for handler, signal in (
             (self.spider_opened, signals.spider_opened),
@@ -73,12 +82,12 @@ class Outcomes:
 
     def _flush(self) -> None:
         run = open_run(self._crawler)
-        if run is None or self._halted:
+        if run is None or run.report.halted:
             return
         try:
             run.flush()
         except OSError as error:
-            self.halt(error)
+            self._halt(error)
 
     def item_dropped(self, item: Any, exception: BaseException) -> None:
         """A pipeline refused an article."""
@@ -88,7 +97,7 @@ class Outcomes:
     def item_error(self, item: Any, failure: Any) -> None:
         """A pipeline failed: the disk, or a fault of ours."""
         if isinstance(failure.value, OSError):
-            self.halt(failure.value)
+            self._halt(failure.value)
         elif run := open_run(self._crawler):
             run.refuse(item.space, item.key, item.source, item.url, f"fault: {failure.value!r}")
             run.report.faults += 1
@@ -96,30 +105,23 @@ class Outcomes:
     def spider_error(self, failure: Any, response: Any) -> None:
         """A callback failed: a fault of ours, or the disk while a capture or a list was written."""
         if isinstance(failure.value, OSError):
-            self.halt(failure.value)
+            self._halt(failure.value)
         elif run := open_run(self._crawler):
             run.report.faults += 1
             source = response.meta.get("source", "") if response is not None else ""
             if source:
                 run.report.of(source).problem(response.url, f"fault: {failure.value!r}")
 
-    def halt(self, error: OSError) -> None:
-        """Stop the run: nothing more is asked for what cannot be kept."""
-        if self._halted:
-            return
-        self._halted = f"{error.strerror or error} {error.filename or ''}".strip()
-        if run := open_run(self._crawler):
-            run.report.halted = self._halted
-        logger.error("the run stops: %s", self._halted)
-        asyncio.ensure_future(self._crawler.stop_async())  # noqa: RUF006  the engine keeps it alive
+    def _halt(self, error: OSError) -> None:
+        halt(self._crawler, error)
 
     def spider_closed(self, reason: str) -> None:
         """Flush a last time; close a run that nobody else closes."""
         if (run := open_run(self._crawler)) and reason == "shutdown":
-            run.report.interrupted = not self._halted
+            run.report.interrupted = not run.report.halted
         if self._loop is not None and self._loop.running:
             self._loop.stop()
         self._flush()
         spider: Any = self._crawler.spider
         if getattr(spider, "closes_run", False):
-            spider.run.close(halted=self._halted)
+            spider.run.close(halted=spider.run.report.halted)

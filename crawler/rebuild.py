@@ -23,7 +23,6 @@ from crawler.site import Site
 from crawler.sources import AnyList, Source
 from crawler.verify import post_files
 
-
 Digests = dict[tuple[str, str], str]
 """(source, key) -> payload digest of its article's capture."""
 

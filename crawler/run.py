@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 
 from crawler.archive.captures import CaptureStore, Response, payload_digest
-from crawler.archive.ledger import Entry, Found, Kept, Ledger, LedgerError, stamp
+from crawler.archive.ledger import Entry, Found, Kept, Ledger, LedgerError, Validators, stamp
 from crawler.archive.locks import Lock
 from crawler.archive.post import twin_key
 from crawler.archive.posts import Pending, replace, sweep, write_all
@@ -102,6 +102,11 @@ class Run:
     def discover(self, source: Source, entries: Sequence[Entry], walk: str = "") -> Found:
         """Commit what a list page names; ``walk`` is the list's first address while pages of it are still to come."""
         return self.ledger.discover(source.id, source.space, entries, self.started, walk)
+
+    def end_walk(self, start: str, known: Sequence[Validators]) -> None:
+        """A walk has ended: what it brought becomes durable, and last of all its validators move."""
+        self.flush()
+        self.ledger.end_walk(start, known)
 
     def refuse(self, space: str, key: str, source: str, address: str, reason: str) -> None:
         """No post for this key, and why."""

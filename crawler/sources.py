@@ -38,8 +38,8 @@ SHIPPED = Path(__file__).resolve().parent.parent / "spiders" / "sources"
 ADDRESS_PLACES = frozenset({"key", "code", "url", "source", "space"})
 """What an address template may name: the key, the list's second id, the listed address, the source, the key's space."""
 POST_PLACES = frozenset({"outlet", "slug", "section", "section_slug", "source", "name", "key", "space"})
-"""What a post's category and tags may name: the credited outlet and its slug, the site's own section and its slug, id and
-name of the source, key and its space."""
+"""What a post's category and tags may name: the credited outlet and its slug, the site's own section and its slug, id
+and name of the source, key and its space."""
 FILE_PLACES = frozenset({"key", "space", "source"})
 """What a post's file name may name."""
 
@@ -266,6 +266,8 @@ class HtmlList(ListBase):
     """The elements that stand for one article each; without it every link of the page is looked at."""
     links: Regex = ""
     """Pattern that an article's absolute address matches."""
+    lists: RuleField | None = None
+    """Addresses of further lists of this kind that its first pages name: categories on a front page."""
 
     @model_validator(mode="after")
     def _found_somehow(self) -> HtmlList:
@@ -361,7 +363,7 @@ class PostRules(Strict):
     file: FileTemplate = "{space}-{key}"
     """Name of the file after its day."""
     category: PostTemplate = "{slug}"
-    """Category: the credited outlet's slug (where none is known the source's id), ``{section_slug}``, or a fixed one."""
+    """Category: the credited outlet's slug (the source's id if there is none), ``{section_slug}``, or a fixed one."""
     tags: list[PostTemplate] = ["{outlet}"]
     """Labels; where no outlet is known, the source's name stands for it."""
     link: AddressTemplate = "{url}"
@@ -374,7 +376,7 @@ class PostRules(Strict):
     """What becomes of the digest."""
     slugs: Literal["pinyin", "xpinyin-compatible"] = "pinyin"
     outlet: Literal["canonical", "printed"] = "canonical"
-    """By which name an outlet stands in category and tags: the table's own (one outlet, one category), or as printed."""
+    """By which name an outlet stands in category and tags: the table's own, so that it has one, or as printed."""
     keep: Keep = Keep()
 
 

@@ -29,6 +29,10 @@ class JsonWalk:
             self._make.add(listing, fields)
         return listing
 
+    def lists(self, page: Page) -> list[str]:
+        """None: JSON lists name articles alone."""
+        return []
+
     def next(self, page: Page, number: int) -> str:
         """Address of the next answer, or empty."""
         return self._pager.next(page, number)

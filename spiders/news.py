@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -47,9 +47,12 @@ class Walking:
     """Address of its first page."""
     rules: str
     """Digest of the list's rules: validators of other rules do not count."""
-    interrupted: bool
-    """An earlier walk never ended: known pages are no reason to stop."""
+    paged: bool
     may_be_empty: bool
+    interrupted: bool = False
+    """An earlier walk never ended: known pages are no reason to stop."""
+    index: bool = True
+    """Whether its first page may name further lists: true for the addresses that the source states."""
     seen: list[Validators] = field(default_factory=list)
     asked: set[str] = field(default_factory=set)
 
@@ -84,6 +87,7 @@ class NewsSpider(Spider):
         self.run, self.replay = run, replay
         self._asked: dict[str, int] = {}
         self._claimed: set[tuple[str, str]] = set()  # keys of articles that an alias' page was taken for
+        self._begun_walks: set[tuple[str, str]] = set()
         self._ways: dict[str, Ways] = {}
 
     # lists
@@ -99,10 +103,22 @@ class NewsSpider(Spider):
 
     def _first_pages(self, source: Source, one: AnyList) -> Iterator[Request]:
         rules = sha256(repr((source.key, one, source.layouts)).encode()).hexdigest()[:16]
+        walk = self._ways_of(source).walk(one)
         for url in one.urls:
-            interrupted = bool(one.pages) and self._run.ledger.walk_is_open(url)
-            walking = Walking(source, self._ways_of(source).walk(one), url, rules, interrupted, one.empty)
-            yield self._list_request(walking, url, 1)
+            yield self._list_request(self._begun(Walking(source, walk, url, rules, bool(one.pages), one.empty)), url, 1)
+
+    def _begun(self, walking: Walking) -> Walking:
+        """A walk that goes on where an earlier one was interrupted."""
+        walking.interrupted = walking.paged and self._run.ledger.walk_is_open(walking.start)
+        self._begun_walks.add((walking.source.id, walking.start))
+        return walking
+
+    def _further_lists(self, walking: Walking, addresses: Sequence[str]) -> Iterator[Request]:
+        """The first pages of lists that an index page names, each once a run."""
+        for url in addresses if walking.index else ():
+            if (walking.source.id, url) not in self._begun_walks:
+                paged = replace(walking, start=url, index=False, seen=[], asked=set())
+                yield self._list_request(self._begun(paged), url, 1)
 
     def _list_request(self, walking: Walking, url: str, number: int) -> Request:
         walking.asked.add(url)
@@ -124,7 +140,9 @@ class NewsSpider(Spider):
         digest = sha256(response.body).hexdigest()
         if response.status == 304 or (known is not None and known.digest == digest):
             report.unchanged += 1
-            self._run.ledger.end_walk(walking.start, walking.seen)
+            self._run.end_walk(walking.start, walking.seen)
+            if known is not None and number == 1:
+                yield from self._further_lists(walking, known.lists.split())
             return
         page = _page(response, "")
         try:
@@ -147,11 +165,13 @@ class NewsSpider(Spider):
             report.refused += 1
             report.problem(entry.hints.get("url") or f"{response.url} {entry.key}", entry.refused)
         self._frontier.more_of(walking.source.id)
-        walking.seen.append(_validators(response, walking, digest))
+        further = walking.walk.lists(page) if walking.index and number == 1 else []
+        yield from self._further_lists(walking, further)
+        walking.seen.append(_validators(response, walking, digest, further))
         if following and (found.new or found.refused or walking.interrupted):
             yield self._list_request(walking, following, number + 1)
         else:
-            self._run.ledger.end_walk(walking.start, walking.seen)
+            self._run.end_walk(walking.start, walking.seen)
 
     def list_failed(self, failure: Failure) -> None:
         """A list that could not be fetched: named and counted; its walk stays open, its validators where they were."""
@@ -236,6 +256,8 @@ class NewsSpider(Spider):
         self._refuse(request.cb_kwargs["row"], request.url, _reason(failure))
 
     def _refuse(self, row: Row, address: str, reason: str) -> None:
+        if self.run and self.run.report.halted:
+            return  # not the article's fault: it stays queued
         if self.run:
             self.run.refuse(row.space, row.key, row.source, address, reason)
         else:
@@ -286,10 +308,11 @@ def _seen_at(response: Response, run: Run | None) -> datetime:
     return run.started if run else datetime.now(UTC)
 
 
-def _validators(response: Response, walking: Walking, digest: str) -> Validators:
+def _validators(response: Response, walking: Walking, digest: str, further: Sequence[str]) -> Validators:
     said = {name: (response.headers.get(name) or b"").decode("latin-1") for name in ("ETag", "Last-Modified")}
     asked = response.meta.get("redirect_urls", [response.url])[0]
-    return Validators(asked, walking.source.id, walking.rules, said["ETag"], said["Last-Modified"], digest)
+    etag, modified = said["ETag"], said["Last-Modified"]
+    return Validators(asked, walking.source.id, walking.rules, etag, modified, digest, "\n".join(further))
 
 
 def _reason(failure: Failure) -> str:

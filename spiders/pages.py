@@ -25,6 +25,7 @@ class PagesWalk:
         self._fields = compiled_fields(one.fields, "css")
         self._items = one.items.compiled("css") if one.items else None
         self._pattern = re.compile(one.links) if one.links else None
+        self._lists = one.lists.compiled("css") if one.lists else None
         self._pager = Pager(one, "css")
 
     def read(self, page: Page) -> Listing:
@@ -48,6 +49,12 @@ class PagesWalk:
                 continue
             for link in _links(scope):
                 yield {"title": as_text(link), **fields, "url": link.get("href").strip()}
+
+    def lists(self, page: Page) -> list[str]:
+        """Absolute addresses of further lists, each once."""
+        found = self._lists.texts(page) if self._lists else []
+        addresses = (absolute(self._base_of(page), url) for url in found)
+        return list(dict.fromkeys(url for url in addresses if url))
 
     def next(self, page: Page, number: int) -> str:
         """Absolute address of the next page, or empty."""

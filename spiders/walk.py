@@ -36,6 +36,9 @@ class Walk(Protocol):
     def next(self, page: Page, number: int) -> str:
         """Address of the page after page ``number`` (the first is 1); empty where the walk ends."""
 
+    def lists(self, page: Page) -> list[str]:
+        """Addresses of further lists that a first page names."""
+
 
 class EntryMaker:
     """Makes entries of one source from the fields of its records."""

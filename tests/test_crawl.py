@@ -232,3 +232,23 @@ def test_a_limit(server: Server, tmp_path: Path) -> None:
     archive.crawl()
     assert len(server.paths("/a/")) == 4, "what waited is asked, though the list has not changed"
     assert archive.states() == {one.key: "done" for one in shown}
+
+
+def test_an_index_page_leads_to_lists(server: Server, tmp_path: Path) -> None:
+    shown = stories(4)
+    server.pages |= {one.path: one.page() for one in shown}
+    server.pages["/"] = Page('<p class="cats"><a href="/c/one">1</a> <a href="/c/two">2</a></p>')
+    server.pages["/c/one"] = list_page(shown[:2])
+    server.pages["/c/two"] = list_page(shown[2:])
+    source = html_source(server)
+    (listing,) = source["lists"]
+    listing |= {"urls": [server.address("/")], "lists": ".cats a::attr(href)", "empty": True}
+    archive = Archive.new(tmp_path / "archive", source)
+    archive.crawl()
+    assert archive.states() == {one.key: "done" for one in shown}
+
+    # unchanged, the index still leads to its lists, and each is asked conditionally
+    server.forget()
+    archive.crawl()
+    assert sorted(server.paths()) == ["/", "/c/one", "/c/two"]
+    assert all("if-none-match" in one.headers for one in server.asked if one.path != "/robots.txt")

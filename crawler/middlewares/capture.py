@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from scrapy.exceptions import IgnoreRequest
+
 from crawler.archive.captures import Response as Captured
 from crawler.archive.captures import warc_date
-from crawler.components import open_run
+from crawler.components import halt, open_run
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -41,7 +43,11 @@ class CaptureMiddleware:
         record = Captured(
             response.url, response.status, _headers(response), response.body, request.meta["captured_at"], notes
         )
-        request.meta["capture"] = run.capture(record)
+        try:
+            request.meta["capture"] = run.capture(record)
+        except OSError as error:
+            halt(self._crawler, error)
+            raise IgnoreRequest("the run stops") from error
         return response
 
     def _keeps(self, source: str | None) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from hypothesis import given, settings
@@ -479,3 +479,11 @@ def test_a_link_into_the_shipped_folder_does_not_make_python_shipped(
     (shipped / "gazette.py").symlink_to(tmp_path / "gazette.py")
     (shipped / "gazette.yml").write_text(made.path.read_text() if made.path else "")
     assert type(Ways(load_source(shipped / "gazette.yml")).assembler) is Assembler
+
+
+def test_an_index_page_names_further_lists(tmp_path: Path) -> None:
+    walk = pages_walk(tmp_path, 'links: /a/, lists: ".cats a::attr(href)"')
+    page = html('<base href="/sub/"><p class=cats><a href="one">1</a><a href="/two">2</a><a href="one">1</a></p>')
+    base = urlsplit(page.url)
+    assert walk.lists(page) == [f"{base.scheme}://{base.netloc}/sub/one", f"{base.scheme}://{base.netloc}/two"]
+    assert pages_walk(tmp_path, "links: /a/").lists(page) == []
