@@ -403,7 +403,7 @@ class Source(Strict):
     """Address of one article."""
     politeness: Politeness = Politeness()
     schedule: Annotated[str, AfterValidator(lambda value: (parse_schedule(value), value)[1])] = "every 1h"
-    """Cron expression of five fields, or ``every 30m``."""
+    """Cron expression of five fields in the source's zone, ``every 30m``, or ``auto``: more often where more comes."""
     expect: Expect = Expect()
     captures: bool = True
     """Keep the raw responses."""
