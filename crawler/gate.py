@@ -1,0 +1,197 @@
+"""The gate: what may become a post. Pure: it knows no Scrapy, no ledger and no disk.
+
+A page that does not pass is quarantined: its capture stays, the ledger says why, and it is asked again later.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from zlib import crc32
+
+from crawler.items import Refused
+from crawler.yamlfile import SettingsError, load_yaml
+
+SHORT = 300
+"""Weight below which a text is short enough to be a wall or a stub."""
+MIDDLING = 1500
+"""Weight below which a text may consist of little but a wall's words."""
+ALIKE = 0.8
+"""Resemblance from which a text is taken for the source's error page."""
+_QUOTED = {"soft-404": 0.25, "busy": 0.25}
+"""Classes whose phrases news quotes ("the app said: system busy"): such a phrase is this part of its line at least."""
+_NUMBERED = re.compile(r"[!-~]*[0-9][!-~]*")
+"""Numbers, addresses and ids: what differs between two copies of an error page."""
+_SKETCH = 64
+_GRAM = 4
+
+
+def weight(text: str) -> int:
+    """Length of a text in Chinese characters: three Latin letters say about as much as one (and take as many bytes)."""
+    return len(text.encode("utf-8", "replace")) // 3
+
+
+def normal(text: str) -> str:
+    """A text without blanks and case: what stays when only its setting differs."""
+    return "".join(text.split()).casefold()
+
+
+def digest(text: str) -> str:
+    """Fingerprint of a text that is the same for the same words."""
+    return sha256(normal(text).encode("utf-8", "replace")).hexdigest()[:24]
+
+
+def sketch(text: str) -> list[int]:
+    """The smallest hashes of a text's four-character shingles, numbers left out (bottom-k, Cohen and Kaplan 2007)."""
+    bare = normal(_NUMBERED.sub("", text))
+    grams = {bare[start : start + _GRAM] for start in range(max(1, len(bare) - _GRAM + 1))}
+    return sorted(crc32(gram.encode("utf-8", "replace")) for gram in grams)[:_SKETCH]
+
+
+def resemblance(one: Iterable[int], other: Iterable[int]) -> float:
+    """How much of two texts is the same, from their sketches: 0 to 1."""
+    first, second = set(one), set(other)
+    smallest = set(sorted(first | second)[:_SKETCH])
+    return len(smallest & first & second) / len(smallest) if smallest else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Walls:
+    """Phrases of walls and stubs, by class."""
+
+    phrases: tuple[tuple[str, str], ...]
+    """(class, phrase in small letters)."""
+
+    @classmethod
+    def load(cls, path: Path) -> Walls:
+        """From the table. Raises SettingsError."""
+        document = load_yaml(path)
+        if not isinstance(document.value, dict):
+            raise SettingsError([document.problem((), "expected classes, each with phrases by language")])
+        return cls(
+            tuple(
+                (kind, squeezed(str(phrase)))
+                for kind, languages in document.value.items()
+                for phrases in languages.values()
+                for phrase in phrases
+            )
+        )
+
+    def find(self, title: str, paragraphs: Sequence[str]) -> tuple[str, str] | None:
+        """(class, phrase) of the wall that a short text is, or that a middling one hardly says more than."""
+        whole = sum(map(weight, paragraphs))
+        if whole < SHORT:
+            return next(filter(None, map(self._first, (title, *paragraphs))), None)
+        if whole >= MIDDLING:
+            return None
+        found = [(weight(line), hit) for line in paragraphs if (hit := self._first(line))]
+        return found[0][1] if sum(size for size, _ in found) * 2 >= whole else None
+
+    def _first(self, line: str) -> tuple[str, str] | None:
+        said = squeezed(line)
+        for kind, phrase in self.phrases:
+            if phrase in said and weight(phrase) >= _QUOTED.get(kind, 0) * weight(said):
+                return kind, phrase
+        return None
+
+
+def squeezed(text: str) -> str:
+    """Small letters, blanks and apostrophes of one kind."""
+    return " ".join(text.split()).casefold().replace("’", "'")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What is remembered of a text that became a post."""
+
+    digest: str
+    title: str
+    """Digest of its headline."""
+    length: int
+    """Plain text in characters."""
+    outlet: bool
+    """Whether an outlet is credited."""
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """The least that an article of a source holds."""
+
+    characters: int
+    paragraphs: int
+
+
+def judge(
+    title: str,
+    paragraphs: Sequence[str],
+    floor: Floor,
+    walls: Walls,
+    error_pages: Iterable[Sequence[int]] = (),
+) -> None:
+    """Let an article's words pass. Raises Refused with class and reason."""
+    characters = sum(map(len, paragraphs))
+    if characters == 0:
+        raise Refused("body: empty")
+    if (found := walls.find(title, paragraphs)) is not None:
+        raise Refused(f"{found[0]}: the page says {found[1]!r} and little else")
+    if characters < floor.characters:
+        raise Refused(f"body: {characters} characters, the floor is {floor.characters}")
+    if len(paragraphs) < floor.paragraphs:
+        raise Refused(f"body: {len(paragraphs)} paragraphs, the floor is {floor.paragraphs}")
+    if is_error_page("\n".join(paragraphs), error_pages):
+        raise Refused("soft-404: the text of an address that does not exist")
+
+
+def is_error_page(text: str, error_pages: Iterable[Sequence[int]]) -> bool:
+    """Whether a text is what the source says at an address that does not exist."""
+    known = list(error_pages)
+    if not known:
+        return False
+    own = sketch(text)
+    return any(resemblance(own, one) >= ALIKE for one in known)
+
+
+def same_text(text: Text, size: int, twin: Callable[[str], tuple[str, str] | None]) -> None:
+    """Refuse a text that another address of the source has: a short one, or one under another headline.
+
+    ``size`` is its weight; ``twin`` gives (key, digest of the headline) of the other. Raises Refused.
+    """
+    other = twin(text.digest)
+    if other is not None and (size < SHORT or other[1] != text.title):
+        raise Refused(f"same text as {other[0]}")
+
+
+def own_key(key: str, visible: Iterable[str]) -> None:
+    """Refuse a page on which other articles' keys stand where its own should. Raises Refused."""
+    shown = [one for one in visible if one]
+    if shown and key not in shown:
+        raise Refused(f"another article's page: it names {shown[0]}")
+
+
+_KINDS = (
+    (re.compile(r"(consent|paywall|soft-404|layout changed|list moved): "), ""),
+    (re.compile(r"captcha: |HTTP (?:401|403|407|418|429|451)\b"), "blocked"),
+    (re.compile(r"login: "), "paywall"),
+    (re.compile(r"busy: |same text as |another article's page"), "soft-404"),
+    (re.compile(r"HTTP (?:404|410)\b"), "list moved"),
+    (re.compile(r"no such host"), "dns"),
+    (re.compile(r"connection refused"), "refused"),
+    (re.compile(r".*robots\.txt", re.IGNORECASE), "robots"),
+    (
+        re.compile(
+            r"(?:body|title|published|canonical): |no (?:title|published|layout|JSON|such list)|the list is empty"
+        ),
+        "layout changed",
+    ),
+)
+
+
+def class_of(reason: str) -> str:
+    """Class of a reason for which there was no post or no list; empty for what says nothing of the source."""
+    for pattern, kind in _KINDS:
+        if match := pattern.match(reason):
+            return kind or match[1]
+    return ""
