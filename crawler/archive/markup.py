@@ -30,10 +30,9 @@ _TEXTLESS = STRUCTURE | {""}
 
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _BREAK = re.compile(
-    r"\n?</?(?:aside|blockquote|br|caption|center|d[dlt]|div|fig\w+|h[1-6r]|[ou]l|li|p|pre|section|t(?:able|body|foot|head|[dhr]))\b[^>]*>\s*"
+    r"</?(?:aside|blockquote|br|caption|center|d[dlt]|div|fig\w+|h[1-6r]|[ou]l|li|p|pre|section|t(?:able|body|foot|head|[dhr]))\b[^>]*>"
 )
 _TAG = re.compile(r"<[^>]*>")
-_LINES = re.compile(r"[ \t]*\n\s*")
 
 
 def clean(html: str, markup: Markup, base: str = "") -> str:
@@ -103,5 +102,6 @@ def _attributes_fit(tag: str, written: str, rules: Rules) -> bool:
 
 def text_of(html: str) -> str:
     """The plain text of a clean body: blocks and line breaks on lines of their own, references resolved."""
-    text = _BREAK.sub("\n", _COMMENT.sub("", html))
-    return _LINES.sub("\n", unescape(_TAG.sub("", text))).strip(" \t\n")
+    text = unescape(_TAG.sub("", _BREAK.sub("\n", _COMMENT.sub("", html))))
+    lines = (line.lstrip().rstrip(" \t") for line in text.split("\n"))
+    return "\n".join(line for line in lines if line)

@@ -365,6 +365,10 @@ def test_headlines() -> None:
     assert headline("&#0; &#xD800; &#x110000 &#65; &#x4e2d; &amp; &#99999999999;") == "� � � &#65; &#x4e2d; &amp; �"
 
 
+def test_lines_of_a_text_begin_with_no_blank_of_any_kind() -> None:
+    assert text_of("<p>\u3000\u3000a b \t\n\u3000</p>\n<p>&nbsp;c&#12288;</p><p> \u3000 </p>") == "a b\nc\u3000"
+
+
 def test_text_of_a_body() -> None:
     html = "<!-- c --><p>a <b>b</b><br />c</p>\n <ul><li>d</li><li>e&lt;f</li></ul>"
     html += "<table><tr><td>g</td><td>h</td></tr></table><pre>i&#10;j</pre>"
