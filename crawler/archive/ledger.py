@@ -47,8 +47,18 @@ articles = sa.Table(
     sa.Column("digest", sa.Text, nullable=False, default=""),  # sha256 of the post
     sa.Column("capture", sa.Text, nullable=False, default=""),  # payload digest of its capture
     sa.Column("notes", sa.Text, nullable=False, default=""),  # disagreements between list and page, as JSON
+    # of second looks at an article that is a post (see checks.py)
+    sa.Column("etag", sa.Text, nullable=False, server_default=""),  # of the answer that it was made from
+    sa.Column("modified", sa.Text, nullable=False, server_default=""),
+    sa.Column("since", sa.Text, nullable=False, server_default=""),  # when it became a post
+    sa.Column("check_due", sa.Text, nullable=False, server_default=""),  # the next look, empty for none
+    sa.Column("checks", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("missing", sa.Integer, nullable=False, server_default="0"),  # looks in a row that found nothing there
+    sa.Column("gone", sa.Text, nullable=False, server_default=""),  # tombstone: since when it is gone upstream
+    sa.Column("revision", sa.Integer, nullable=False, server_default="0"),  # earlier versions that are kept
     sa.UniqueConstraint("space", "key"),
     sa.Index("articles_queue", "source", "id", sqlite_where=_WAITING),
+    sa.Index("articles_checks", "source", "check_due", sqlite_where=sa.text("check_due != ''")),
     sa.Index("articles_path", sa.func.lower(sa.literal_column("path"))),
 )
 listings = sa.Table(
@@ -87,6 +97,12 @@ runs = sa.Table(
     sa.Column("exit_code", sa.Integer),
     sa.Column("report", sa.Text, nullable=False, default=""),
 )
+visits = sa.Table(
+    "visits",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("started", sa.Text, nullable=False),  # of the last run that left nothing of the source unasked
+)
 
 # Asked for every article: SQLAlchemy takes four times as long where it builds the query each time.
 _STATE = sa.select(articles.c.state).where(
@@ -100,6 +116,10 @@ _CAPTURED = sa.select(captures.c.offset).where(
 
 class LedgerError(RuntimeError):
     """The ledger cannot be used as it is; the message names the file and the next command."""
+
+
+class LedgerLost(LedgerError):
+    """The ledger is torn, or missing beside posts and captures: it can be made anew from them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +166,11 @@ class Kept:
     digest: str
     capture: str = ""
     notes: str = ""
+    etag: str = ""
+    modified: str = ""
+    since: str = ""
+    check_due: str = ""
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +220,7 @@ class Ledger:
             fault = error.orig if isinstance(error, sa.exc.DatabaseError) else error
             if isinstance(fault, sqlite3.OperationalError):  # no room, no right, or in use
                 raise OSError(errno.EIO, f"the ledger cannot be opened: {fault}", str(path)) from error
-            raise LedgerError(f"{path}: the ledger is damaged ({fault}). Next: presskeep rebuild-ledger") from error
+            raise LedgerLost(f"{path}: the ledger is damaged ({fault}). Next: presskeep rebuild-ledger") from error
 
     def _check_or_close(self) -> None:
         try:
@@ -206,7 +231,7 @@ class Ledger:
 
     def _check(self) -> None:
         if self._connection.scalar(sa.text("pragma quick_check")) != "ok":
-            raise LedgerError(f"{self.path}: the ledger is damaged. Next: presskeep rebuild-ledger")
+            raise LedgerLost(f"{self.path}: the ledger is damaged. Next: presskeep rebuild-ledger")
         known = sa.inspect(self._connection).has_table("meta")
         query = sa.select(meta.c.value).where(meta.c.name == "schema")
         version = self._connection.scalar(query) if known else None
@@ -483,16 +508,20 @@ def _fresh(source: str, space: str, entry: Entry, now: datetime | None) -> dict[
     }
 
 
+_TOLD = ("path", "digest", "capture", "notes", "etag", "modified", "since", "check_due", "revision")
+"""What the ledger says of a post."""
+
+
 def _upsert_done() -> Any:
     statement = insert(articles)
-    told = ("state", "path", "digest", "capture", "notes", "reason")
+    told = ("state", "reason", *_TOLD)
     changes = {name: statement.excluded[name] for name in told}
     return statement.on_conflict_do_update(index_elements=["space", "key"], set_=changes)
 
 
 def _done(one: Kept) -> dict[str, Any]:
     row = _fresh(one.source, one.space, Entry(one.key), None)
-    told = {name: getattr(one, name) for name in ("path", "digest", "capture", "notes")}
+    told = {name: getattr(one, name) for name in _TOLD}
     return {**row, **told, "state": "done"}
 
 
