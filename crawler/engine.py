@@ -29,6 +29,7 @@ def crawl_run(
 ) -> int:
     """Crawl, close the run; its exit code. Interrupting it once ends it in good order."""
     settings = crawl_settings(run, replay=captures is not None, own_python=own_python, verbose=verbose)
+    run.live = captures is None
     run.record_start()
     try:
         process = AsyncCrawlerProcess(settings)

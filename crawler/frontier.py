@@ -7,6 +7,8 @@ forgets nothing and a long queue costs no memory.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from scrapy import Request
@@ -16,6 +18,8 @@ from scrapy.utils.httpobj import urlparse_cached
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
+    from crawler.run import Run
+
 _LEASE = 32
 """Rows taken from the ledger at once."""
 _LOW = 8
@@ -24,12 +28,36 @@ _AHEAD = 2
 """Requests that may wait at a host beyond those in flight, so that it never idles; a run that is stopped ends them."""
 
 
+class _Turns:
+    """Requests of several sources, handed out source by source in turn."""
+
+    def __init__(self) -> None:
+        self._queues: dict[str, deque[Request]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._queues)
+
+    def __iter__(self) -> Iterator[Request]:
+        return chain.from_iterable(self._queues.values())
+
+    def append(self, request: Request) -> None:
+        self._queues.setdefault(request.meta.get("source", ""), deque()).append(request)
+
+    def popleft(self) -> Request:
+        source = next(iter(self._queues))
+        queue = self._queues.pop(source)
+        request = queue.popleft()
+        if queue:
+            self._queues[source] = queue  # behind the others
+        return request
+
+
 class Frontier(BaseScheduler):
-    """Hands out requests host by host in turn, lists before articles."""
+    """Hands out requests host by host in turn, lists before articles, until the run's budget is spent."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        self._hosts: dict[str, tuple[deque[Request], deque[Request]]] = {}  # urgent ones, leased articles
+        self._hosts: dict[str, tuple[_Turns, _Turns]] = {}  # urgent ones, leased articles
         self._turn: deque[str] = deque()
         self._leased: dict[str, int] = {}
         self._after: dict[str, int] = {}
@@ -45,7 +73,9 @@ class Frontier(BaseScheduler):
         self._open.add(source)
 
     def has_pending_requests(self) -> bool:
-        """Whether anything waits, here or in the ledger."""
+        """Whether anything waits, here or in the ledger, that may still be asked."""
+        if self._is_spent():
+            return False
         self._refill()
         return bool(self._turn)
 
@@ -56,6 +86,8 @@ class Frontier(BaseScheduler):
 
     def next_request(self) -> Request | None:
         """The next request of the first host in turn that has room."""
+        if self._is_spent():
+            return None
         self._refill()
         for _ in range(len(self._turn)):
             host = self._turn[0]
@@ -64,14 +96,31 @@ class Frontier(BaseScheduler):
                 return self._pop(host)
         return None
 
+    def _is_spent(self) -> bool:
+        """Whether the run's budget is; what waits here is let go, for the ledger has its articles and open walks."""
+        spider: Any = self._crawler.spider
+        run: Run | None = spider.run
+        if run is None or not run.budget.spent:
+            return False
+        for urgent, _ in self._hosts.values():
+            for request in urgent:
+                if request.meta.get("role") == "list":
+                    run.report.of(request.meta["source"]).skipped_lists += 1
+        self._hosts.clear()
+        self._turn.clear()
+        return True
+
     def _push(self, request: Request, *, urgent: bool) -> None:
         host = _host_of(request)
         if host not in self._hosts:
-            self._hosts[host] = deque(), deque()
+            self._hosts[host] = _Turns(), _Turns()
             self._turn.append(host)
         self._hosts[host][0 if urgent else 1].append(request)
 
     def _pop(self, host: str) -> Request:
+        spider: Any = self._crawler.spider
+        if spider.run is not None:
+            spider.run.budget.take()
         urgent, leased = self._hosts[host]
         request = (urgent or leased).popleft()
         if not (urgent or leased):

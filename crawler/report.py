@@ -43,6 +43,8 @@ class SourceReport:
     unchanged: int = 0
     """List pages that were as they had been."""
     failed_lists: int = 0
+    skipped_lists: int = 0
+    """List pages that were not asked for, since the run's budget was spent."""
     waiting: int = 0
     """Articles that are still queued."""
     seconds: float = 0.0
@@ -69,12 +71,20 @@ class Report:
         """Whether a signal ended the run."""
         self.halted = ""
         """Why the run was stopped before its end; empty if it was not."""
+        self.budget = ""
+        """What was spent of a budget, if something had to wait for that."""
 
     def of(self, source: str) -> SourceReport:
         """The report of one source; asking for it counts as a sign of life."""
         report = self.sources.setdefault(source, SourceReport(source))
         report.seconds = round(time.monotonic() - self._start, 2)
         return report
+
+    def is_unfinished(self, source: str) -> bool:
+        """Whether the run's end, not the source's, kept something of it from being asked."""
+        one = self.sources[source]
+        cut = bool(self.budget) or self.interrupted or bool(self.halted)
+        return bool(one.skipped_lists) or (cut and bool(one.waiting))
 
     @property
     def exit_code(self) -> int:
@@ -90,4 +100,5 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         """For machines: the run's own file, and the ledger."""
         sources = [asdict(one) for one in self.sources.values()]
-        return {"exit_code": self.exit_code, "halted": self.halted, "faults": self.faults, "sources": sources}
+        told = {name: getattr(self, name) for name in ("exit_code", "halted", "budget", "faults")}
+        return {**told, "sources": sources}

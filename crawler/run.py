@@ -18,11 +18,13 @@ from crawler.archive.locks import Lock
 from crawler.archive.post import twin_key
 from crawler.archive.posts import Pending, replace, sweep, write_all
 from crawler.archive.site import category_page
+from crawler.budget import Budget
 from crawler.outlets import Outlets
 from crawler.report import Report
 from crawler.site import Site
 from crawler.slugs import Slugs
 from crawler.sources import Source
+from crawler.visits import record_visits
 
 DATA = Path(__file__).resolve().parent.parent / "spiders" / "data"
 """Tables of outlets and slugs that come with presskeep."""
@@ -71,6 +73,9 @@ class Run:
             self._lock.release()
             raise
         self.report = Report([source.id for source in sources])
+        self.budget = Budget()
+        self.live = True
+        """Whether sources themselves are asked; under replay they are not, and this is no visit."""
         self.outlets = load_outlets(archive)
         self._pending: dict[str, Post] = {}
         self._number: int | None = None
@@ -199,6 +204,11 @@ class Run:
             return
         for source, report in self.report.sources.items():
             report.waiting = self.ledger.queued(source)
+        if any(one.waiting or one.skipped_lists for one in self.report.sources.values()):
+            self.report.budget = self.budget.spent
+        if self.live:
+            whole = [source for source in self.report.sources if not self.report.is_unfinished(source)]
+            record_visits(self.ledger, whole, self.started)
         now = datetime.now(UTC)
         summary = {"run": self._number, "started": stamp(self.started), "ended": stamp(now), **self.report.as_json()}
         self.ledger.end_run(self._number, now, self.report.exit_code, summary)

@@ -1,0 +1,75 @@
+"""When each source was last visited as a whole, and which are due: by their schedules, or by what visits brought."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from crawler.archive.ledger import Ledger, articles, stamp, visits
+from crawler.schedule import LOOK_BACK, Rate, due, learnt, next_due, parse_schedule
+from crawler.sources import Source
+
+
+def last_visits(ledger: Ledger) -> dict[str, datetime]:
+    """Source -> start of the last run that asked all its lists and left nothing of it queued for want of budget."""
+    return {row.source: _moment(row.started) for row in ledger.read(sa.select(visits))}
+
+
+def record_visits(ledger: Ledger, sources: Collection[str], started: datetime) -> None:
+    """Say that these sources were visited by the run that started then."""
+    if sources:
+        statement = insert(visits).values([{"source": source, "started": stamp(started)} for source in sorted(sources)])
+        ledger.write(
+            statement.on_conflict_do_update(index_elements=["source"], set_={"started": statement.excluded["started"]})
+        )
+
+
+def due_sources(ledger: Ledger, sources: Sequence[Source], now: datetime) -> list[Source]:
+    """Those that are due, the longest waiting first: what a budget cuts off is the first of the next run."""
+    last, rates = last_visits(ledger), _rates(ledger, sources, now)
+    chosen = [
+        source
+        for source in sources
+        if due(parse_schedule(source.schedule), last.get(source.id), now, source.zone, rates.get(source.id))
+    ]
+    return longest_waiting_first(chosen, last)
+
+
+def longest_waiting_first(sources: Sequence[Source], last: dict[str, datetime]) -> list[Source]:
+    """Sources never visited come before all others."""
+    return sorted(sources, key=lambda source: stamp(last[source.id]) if source.id in last else "")
+
+
+def next_visit(ledger: Ledger, sources: Sequence[Source], now: datetime) -> tuple[datetime, Source] | None:
+    """The next slot of all, and whose it is; None without sources."""
+    last, rates = last_visits(ledger), _rates(ledger, sources, now)
+    slots = [
+        (next_due(parse_schedule(one.schedule), last.get(one.id, now), one.zone, rates.get(one.id)), one)
+        for one in sources
+    ]
+    return min(slots, key=lambda slot: slot[0], default=None)
+
+
+def _rates(ledger: Ledger, sources: Sequence[Source], now: datetime) -> dict[str, Rate]:
+    """What was learnt of the sources that go by it."""
+    zones = {source.id: source.zone for source in sources if source.schedule == "auto"}
+    if not zones:
+        return {}
+    query = (
+        sa.select(articles.c.source, articles.c.seen, sa.func.count().label("found"))
+        .where(articles.c.source.in_(zones), articles.c.seen >= stamp(now - LOOK_BACK))
+        .group_by(articles.c.source, articles.c.seen)
+        .order_by(articles.c.seen)
+    )
+    found: dict[str, list[tuple[datetime, int]]] = {}
+    for row in ledger.read(query):
+        found.setdefault(row.source, []).append((_moment(row.seen), row.found))
+    rates = {source: learnt(came, now, zones[source]) for source, came in found.items()}
+    return {source: rate for source, rate in rates.items() if rate is not None}
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
