@@ -14,6 +14,7 @@ VERBS = {
     "demo": "Crawl the sample site that comes with presskeep, without network.",
     "init": "Make a new archive: a Jekyll site with its presskeep.yml.",
     "crawl": "Follow the lists of sources and keep what is new.",
+    "run": "Visit the sources that are due: the one line for cron.",
     "status": "What the last runs did, what waits, what was refused.",
     "sources": "The sources there are, and when each last ran.",
     "verify": "Check every post and the ledger against the rules.",

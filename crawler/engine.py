@@ -11,6 +11,7 @@ from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import Settings
 from scrapy.utils.misc import load_object
 
+from crawler.journal import handler
 from crawler.replay import Captures
 from crawler.run import Run
 from crawler.sources import Source
@@ -26,18 +27,27 @@ def crawl_run(
     limit: int = 0,
     own_python: bool = False,
     verbose: bool = False,
+    plain: bool = False,
 ) -> int:
-    """Crawl, close the run; its exit code. Interrupting it once ends it in good order."""
+    """Crawl, close the run; its exit code. Interrupting it once ends it in good order.
+
+    ``plain``: a line for each record of Scrapy's log, without tracebacks.
+    """
     settings = crawl_settings(run, replay=captures is not None, own_python=own_python, verbose=verbose)
     run.live = captures is None
     run.record_start()
     try:
+        settings.set("LOG_INSTALL_ROOT_HANDLER", not plain, priority="cmdline")
         process = AsyncCrawlerProcess(settings)
+        if plain:
+            logging.getLogger().addHandler(handler())
         # Scrapy sets DEBUG here and drops the records later: two for each article, with its whole body as text
         logging.getLogger("scrapy").setLevel(settings["LOG_LEVEL"])
         spider: type[Spider] = load_object(settings["SPIDER"])
-        process.crawl(spider, sources=list(sources), run=run, replay=captures, limit=limit)
+        crawling = process.crawl(spider, sources=list(sources), run=run, replay=captures, limit=limit)
         process.start()
+        if crawling.done() and not crawling.cancelled():
+            crawling.result()  # what kept it from starting is a fault, not a quiet run
     except BaseException as error:
         run.close(halted=f"{type(error).__name__}: {error}")
         raise

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from crawler.archive.captures import CaptureStore, Response, payload_digest
 from crawler.archive.ledger import Entry, Found, Kept, Ledger, LedgerError, Validators, stamp
@@ -79,6 +80,8 @@ class Run:
         self.outlets = load_outlets(archive)
         self._pending: dict[str, Post] = {}
         self._number: int | None = None
+        self.summary: dict[str, Any] = {}
+        """The report as it was written, once the run is closed."""
 
     def _miss_no_ledger(self) -> None:
         """Beside posts or captures a new ledger would ask for every article again, and take captures for torn ones."""
@@ -210,9 +213,10 @@ class Run:
             whole = [source for source in self.report.sources if not self.report.is_unfinished(source)]
             record_visits(self.ledger, whole, self.started)
         now = datetime.now(UTC)
-        summary = {"run": self._number, "started": stamp(self.started), "ended": stamp(now), **self.report.as_json()}
-        self.ledger.end_run(self._number, now, self.report.exit_code, summary)
-        text = json.dumps(summary, ensure_ascii=False, indent=1) + "\n"
+        began, ended = stamp(self.started), stamp(now)
+        self.summary = {"run": self._number, "started": began, "ended": ended, **self.report.as_json()}
+        self.ledger.end_run(self._number, now, self.report.exit_code, self.summary)
+        text = json.dumps(self.summary, ensure_ascii=False, indent=1) + "\n"
         replace(self.state / "runs" / f"{self._number:06d}.json", text.encode())
 
 

@@ -59,6 +59,11 @@ class Site(Strict):
     contact: str = Field(default="", pattern=r"^[\x20-\x7e]*$")
     """Address that the User-Agent gives to those whose sites are crawled: e-mail or web."""
 
+    prometheus: str = Field(default="", pattern=r"^([^\x00-\x1f]+\.prom)?$")
+    """File that `presskeep run` writes for Prometheus' textfile collector; its name ends in `.prom`."""
+    ping: str = Field(default="", pattern=r"^(https?://[^\s/?#\\]+(/\S*)?)?$")
+    """Address that `presskeep run` asks for when all went well, and with `/fail` behind it when not."""
+
     @field_validator("title")
     @classmethod
     def _one_line(cls, title: str) -> str:

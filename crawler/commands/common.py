@@ -30,7 +30,9 @@ json_option = click.option("--json", "as_json", is_flag=True, help="For machines
 
 def fail(message: str, code: int) -> NoReturn:
     """End with a message on stderr and an exit code."""
-    click.echo(f"presskeep: {message}", err=True)
+    from crawler.journal import ERROR, mark
+
+    click.echo(f"{mark(ERROR)}presskeep: {message}", err=True)
     sys.exit(code)
 
 

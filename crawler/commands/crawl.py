@@ -86,8 +86,10 @@ def crawl(
     return code
 
 
-def show(report: Report) -> None:
-    """The table of a run, and each problem on a line."""
+def show(report: Report, *, quiet: bool = False) -> None:
+    """The table of a run, unless ``quiet``, and each problem on a line."""
+    from crawler.journal import ERROR, INFO, say
+
     columns = ("source", "listed", "new", "kept", "refused", "seconds")
     rows = [
         (one.source, one.listed, one.new, one.kept, one.refused, round(one.seconds, 1))
@@ -95,9 +97,15 @@ def show(report: Report) -> None:
     ]
     for one in report.sources.values():
         for problem in one.problems:
-            click.echo(f"{one.source}: {problem.address}: {problem.what}", err=True)
+            say(f"{one.source}: {problem.address}: {problem.what}")
         if one.more_problems:
-            click.echo(f"{one.source}: and {one.more_problems} more", err=True)
+            say(f"{one.source}: and {one.more_problems} more")
     if report.halted:
-        click.echo(f"the run was stopped: {report.halted}", err=True)
-    table("", columns, rows)
+        say(f"the run was stopped: {report.halted}", ERROR)
+    if report.budget and not quiet:
+        waiting, lists = (
+            sum(getattr(one, name) for one in report.sources.values()) for name in ("waiting", "skipped_lists")
+        )
+        say(f"budget spent: {report.budget}; {waiting} articles and {lists} lists wait for the next run", INFO)
+    if not quiet:
+        table("", columns, rows)
