@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -27,6 +27,9 @@ Digests = dict[tuple[str, str], str]
 """(source, key) -> payload digest of its article's capture."""
 
 
+_DRAFT = ".ledger.tmp"
+
+
 @dataclass(slots=True)
 class Rebuilt:
     """What was found."""
@@ -35,26 +38,32 @@ class Rebuilt:
     captures: int = 0
     waiting: int = 0
     """Articles that lists among the captures name and that have no post."""
-    unclear: list[str] | None = None
+    unclear: list[str] = field(default_factory=list)
     """Posts whose source or key cannot be told, and captures that cannot be read."""
     aside: str = ""
     """Where the old ledger went."""
 
 
 def rebuild(archive: Path, site: Site, sources: Sequence[Source]) -> Rebuilt:
-    """Set the old ledger aside and write a new one. Posts and captures are read, never written. Raises Busy."""
+    """Set the old ledger aside and write a new one. Posts and captures are read, never written. Raises Busy.
+
+    The new one is made beside and takes its place as a whole: a killed rebuild leaves no half a ledger.
+    """
     state = state_folder(archive, site)
     state.mkdir(parents=True, exist_ok=True)
     lock = Lock(archive, state)
-    done = Rebuilt(unclear=[])
+    done = Rebuilt()
     try:
-        done.aside = _set_aside(state)
-        ledger = Ledger(state / "ledger.sqlite")
+        for left in state.glob(f"{_DRAFT}*"):
+            left.unlink()
+        ledger = Ledger(state / _DRAFT)
         made = _from_captures(ledger, state / "captures", sources, done)
         _from_posts(ledger, archive, sources, made, done)
         _open_walks(ledger, sources)
         done.waiting = sum(states.get("queued", 0) for states in ledger.counts().values())
         ledger.close()
+        done.aside = _set_aside(state)
+        (state / _DRAFT).rename(state / "ledger.sqlite")
     finally:
         lock.release()
     return done
@@ -96,8 +105,7 @@ def _readable(path: Path, done: Rebuilt) -> Iterator[tuple[Capture, Response]]:
     try:
         yield from read_segment(path)
     except CaptureError as error:
-        assert done.unclear is not None
-        done.unclear.append(str(error))
+            done.unclear.append(str(error))
 
 
 class _ListReader:
@@ -127,7 +135,6 @@ def _from_posts(
     ledger: Ledger, archive: Path, sources: Sequence[Source], made: Digests, done: Rebuilt
 ) -> None:
     kept = []
-    assert done.unclear is not None
     for path in post_files(archive):
         data, name = path.read_bytes(), str(path.relative_to(archive))
         found = whose(path, data, sources)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from crawler.commands.common import archive_option, existing_archive, explained, readable_sources
+
+if TYPE_CHECKING:
+    from crawler.rebuild import Rebuilt
 
 
 @click.command("rebuild-ledger", help="Make the ledger anew from posts and captures; the old one is set aside.")
@@ -18,10 +22,14 @@ def command(archive: Path | None) -> None:
     from crawler.site import load_site
 
     folder = existing_archive(archive)
-    done = rebuild(folder, load_site(folder), readable_sources(folder))
-    for line in done.unclear or ():
+    tell(rebuild(folder, load_site(folder), readable_sources(folder)))
+    click.echo(f"Next: presskeep verify --archive {folder}", err=True)
+
+
+def tell(done: Rebuilt) -> None:
+    """What was found, and what stays unclear."""
+    for line in done.unclear:
         click.echo(line, err=True)
     if done.aside:
-        click.echo(f"The old ledger was set aside as {done.aside}.")
-    click.echo(f"{done.posts} posts, {done.captures} captures, {done.waiting} articles waiting.")
-    click.echo(f"Next: presskeep verify --archive {folder}")
+        click.echo(f"the old ledger was set aside as {done.aside}", err=True)
+    click.echo(f"ledger made anew: {done.posts} posts, {done.captures} captures, {done.waiting} waiting", err=True)
