@@ -15,6 +15,7 @@ VERBS = {
     "init": "Make a new archive: a Jekyll site with its presskeep.yml.",
     "crawl": "Follow the lists of sources and keep what is new.",
     "run": "Visit the sources that are due: the one line for cron.",
+    "schedule": "What to install under cron, systemd or GitHub Actions.",
     "status": "What the last runs did, what waits, what was refused.",
     "sources": "The sources there are, and when each last ran.",
     "verify": "Check every post and the ledger against the rules.",
@@ -60,7 +61,7 @@ def main() -> None:
     """presskeep follows news sites and keeps every article as a Jekyll post.
 
     Exit codes: 0 all well, 1 a fault (or verify found faults), 2 refused input, 3 a list could not be read,
-    74 disk full or read-only, 75 another run is active in the archive, 130 stopped by a signal.
+    4 a source is broken (ALARM lines say why), 74 disk full or read-only, 75 another run is active in the archive, 130 stopped by a signal.
     """
 
 
