@@ -15,6 +15,8 @@ from scrapy import Request
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.utils.httpobj import urlparse_cached
 
+from crawler.middlewares.rests import RestsMiddleware
+
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
@@ -62,6 +64,7 @@ class Frontier(BaseScheduler):
         self._leased: dict[str, int] = {}
         self._after: dict[str, int] = {}
         self._open: set[str] = set()
+        self._resting: RestsMiddleware | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Frontier:
@@ -150,10 +153,16 @@ class Frontier(BaseScheduler):
                 continue
             self._after[source] = rows[-1].id
             for row in rows:
-                if (request := spider.article_request(row)) is not None:
+                if (request := spider.article_request(row)) is not None and not self._rests(request):
                     request.meta["leased"] = source
                     self._leased[source] = self._leased.get(source, 0) + 1
                     self._push(request, urgent=False)
+
+    def _rests(self, request: Request) -> bool:
+        """Whether its host is left alone in this run: the row stays queued, and nothing is made of it."""
+        if self._resting is None:
+            self._resting = self._crawler.get_downloader_middleware(RestsMiddleware)
+        return self._resting is not None and bool(self._resting.rest_of(request))
 
 
 def _host_of(request: Request) -> str:

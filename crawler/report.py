@@ -43,6 +43,8 @@ class SourceReport:
     unchanged: int = 0
     """List pages that were as they had been."""
     failed_lists: int = 0
+    resting_lists: int = 0
+    """List pages that were not asked for, since their host rests."""
     skipped_lists: int = 0
     """List pages that were not asked for, since the run's budget was spent."""
     waiting: int = 0

@@ -37,14 +37,24 @@ TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
 MEMDEBUG_ENABLED = False
 WARN_ON_GENERATOR_RETURN_VALUE = False  # Scrapy would read and parse a callback's source for every response
-DOWNLOAD_HANDLERS: dict[str, Any] = {"data": None, "file": None, "ftp": None, "s3": None}
+DOWNLOAD_HANDLERS: dict[str, Any] = {
+    **dict.fromkeys(("http", "https"), "crawler.middlewares.guard.GuardedHandler"),
+    **dict.fromkeys(("data", "file", "ftp", "s3")),
+}
 DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"  # the ledger knows what was asked
 SCHEDULER = "crawler.frontier.Frontier"
 URLLENGTH_LIMIT = 4096
 
 DOWNLOADER_MIDDLEWARES = {
+    "crawler.middlewares.guard.GuardMiddleware": 30,
+    "crawler.middlewares.rests.RestingMiddleware": 40,
     "crawler.middlewares.politeness.PolitenessMiddleware": 50,
+    "crawler.middlewares.robots.RobotsMiddleware": 100,
+    "crawler.middlewares.rests.RestsMiddleware": 560,  # before the retries' 550 on the way in
+    "crawler.middlewares.cookies.CookieJars": 700,
     "crawler.middlewares.capture.CaptureMiddleware": 950,  # below HttpCompression: bodies as they came
+    "crawler.middlewares.optouts.OptOutMiddleware": 960,  # before captures are kept
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
     "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
     "scrapy.downloadermiddlewares.stats.DownloaderStats": None,

@@ -29,6 +29,7 @@ from crawler.archive.markup import Markup
 from crawler.archive.style import BackLink
 from crawler.extract.page import is_charset
 from crawler.extract.rules import KINDS, Rule, compile_step
+from crawler.networks import network
 from crawler.schedule import parse_schedule, parse_span
 from crawler.yamlfile import Loc, SettingsError, Strict, load_yaml, near, validate
 
@@ -155,6 +156,10 @@ def _encoding(value: str) -> str:
     return value
 
 
+def _network(value: str) -> str:
+    return (network(value), value)[1]
+
+
 def _zone(value: str) -> str:
     if value not in available_timezones():
         raise ValueError(f"no IANA time zone.{near(value, available_timezones())[:80]}")
@@ -183,6 +188,14 @@ class Politeness(Strict):
     """Requests to one host at a time, 8 at most (but for hosts of this machine)."""
     contact: str = ""
     """Address or mail named in the User-Agent, instead of presskeep.yml's."""
+    private_addresses: Annotated[list[Annotated[str, AfterValidator(_network)]], Many] = []
+    """Networks such as ``10.0.0.0/8`` that its pages may be at: an intranet. Private addresses are refused otherwise,
+    but for those that ``home``, ``lists``, ``example`` or ``article.address`` name outright."""
+    verify_certificates: bool = True
+    heed_opt_outs: bool = False
+    """Keep no article that says ``noarchive`` or reserves text and data mining; else it is noted alone."""
+    cookies: bool = False
+    """Keep cookies during a run: for sites that send everybody without one back to where they came from."""
 
 
 class Expect(Strict):

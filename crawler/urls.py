@@ -14,6 +14,11 @@ _TRACKING = re.compile(
     re.IGNORECASE,
 )
 """Parameters that say where a reader came from, never what is read."""
+_SESSION = re.compile(
+    r"^(PHPSESSID|jsessionid|ASPSESSIONID\w*|ASP\.NET_SessionId|cftoken|session_?id|sess_?id)=", re.IGNORECASE
+)
+"""Parameters that name a visit. ``sid`` is not among them: it may as well be a story's id."""
+_SESSION_PATH = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;?]*|/\(S\([0-9a-z]{20,}\)\)(?=/)", re.IGNORECASE)
 _COPY = re.compile(r"^(amp|print|output|view|format|mobile)=(1|amp|print|true|yes|mobile)?$", re.IGNORECASE)
 """Parameters that ask for another rendering of the same article."""
 _COPY_HOST = re.compile(r"^(www|m|amp|wap|mobile)\.")
@@ -25,15 +30,16 @@ _KEY_CHARACTERS = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 def canonical(url: str) -> str:
-    """The address without fragment, tracking parameters and default port; parameters sorted, bytes kept.
+    """The address without fragment, default port, parameters that track and session ids; sorted, bytes kept.
 
     Raises ValueError for what is no address: a port beyond 65535, half an IPv6 address, half a character.
     """
     parts = urlsplit(canonicalize_url(url))
     who, at, host = parts.netloc.rpartition("@")
     host = who + at + host.lower().removesuffix(_DEFAULT_PORT.get(parts.scheme, ""))
-    query = "&".join(one for one in parts.query.split("&") if not _TRACKING.match(one.partition("=")[0]))
-    return urlunsplit((parts.scheme, host, parts.path or "/", query, ""))
+    named = (one for one in parts.query.split("&") if not _TRACKING.match(one.partition("=")[0]))
+    query = "&".join(one for one in named if not _SESSION.match(one))
+    return urlunsplit((parts.scheme, host, _SESSION_PATH.sub("", parts.path) or "/", query, ""))
 
 
 def shared_form(url: str) -> str:

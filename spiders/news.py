@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -11,30 +11,26 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
-from scrapy.exceptions import (
-    CannotResolveHostError,
-    DownloadCancelledError,
-    DownloadConnectionRefusedError,
-    DownloadFailedError,
-    DownloadTimeoutError,
-    IgnoreRequest,
-    ResponseDataLossError,
-)
 from scrapy.http import Response
-from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from crawler.archive.ledger import Row, Validators
 from crawler.components import run_of
 from crawler.extract.page import Page
+from crawler.failures import words_for
 from crawler.items import Article, Refused
-from crawler.replay import Captures, NotCaptured
+from crawler.middlewares.optouts import opt_outs
+from crawler.middlewares.refusals import Postponed, Resting
+from crawler.replay import Captures
 from crawler.run import Run
 from crawler.sources import AnyList, Source
 from crawler.urls import canonical, key_of
 from spiders.hatch import Ways
 from spiders.share import fill
 from spiders.walk import Walk
+
+_BARREN = 3
+"""Pages without anything new after which a walk ends that was interrupted once."""
 
 
 @dataclass(slots=True)
@@ -55,6 +51,17 @@ class Walking:
     """Whether its first page may name further lists: true for the addresses that the source states."""
     seen: list[Validators] = field(default_factory=list)
     asked: set[str] = field(default_factory=set)
+    named: set[str] = field(default_factory=set)
+    """Keys that its pages named in this run."""
+    barren: int = 0
+    """Pages in a row that named nothing that was not named before."""
+
+    def goes_on(self, keys: Iterable[str]) -> bool:
+        """Whether a walk is taken up again past a page of known articles: not where its pages repeat themselves."""
+        before = len(self.named)
+        self.named.update(keys)
+        self.barren = 0 if len(self.named) > before else self.barren + 1
+        return self.interrupted and self.barren < _BARREN
 
 
 class NewsSpider(Spider):
@@ -117,11 +124,11 @@ class NewsSpider(Spider):
         """The first pages of lists that an index page names, each once a run."""
         for url in addresses if walking.index else ():
             if (walking.source.id, url) not in self._begun_walks:
-                paged = replace(walking, start=url, index=False, seen=[], asked=set())
+                paged = replace(walking, start=url, index=False, seen=[], asked=set(), named=set(), barren=0)
                 yield self._list_request(self._begun(paged), url, 1)
 
     def _list_request(self, walking: Walking, url: str, number: int) -> Request:
-        walking.asked.add(url)
+        walking.asked.add(_same(url))
         known = None if walking.interrupted else self._run.ledger.validators(url, walking.rules)
         headers = {"If-None-Match": known.etag, "If-Modified-Since": known.modified} if known else {}
         return Request(
@@ -157,7 +164,13 @@ class NewsSpider(Spider):
             report.refused += 1
             report.problem(response.url, problem)
         following = walking.walk.next(page, number) if listing.entries else ""
-        following = "" if following in walking.asked else following
+        following = "" if following and _same(following) in walking.asked else following
+        if following and urlsplit(following).netloc.lower() not in {
+            *walking.source.hosts,
+            urlsplit(response.url).netloc,
+        }:
+            report.problem(following, f"off-site: the next page after {response.url}")
+            following = ""
         found = self._run.discover(walking.source, listing.entries, walking.start if following else "")
         report.listed += len(listing.entries)
         report.new += found.new + len(found.refused)
@@ -168,7 +181,7 @@ class NewsSpider(Spider):
         further = walking.walk.lists(page) if walking.index and number == 1 else []
         yield from self._further_lists(walking, further)
         walking.seen.append(_validators(response, walking, digest, further))
-        if following and (found.new or found.refused or walking.interrupted):
+        if following and (found.new or found.refused or walking.goes_on(entry.key for entry in listing.entries)):
             yield self._list_request(walking, following, number + 1)
         else:
             self._run.end_walk(walking.start, walking.seen)
@@ -176,6 +189,11 @@ class NewsSpider(Spider):
     def list_failed(self, failure: Failure) -> None:
         """A list that could not be fetched: named and counted; its walk stays open, its validators where they were."""
         request: Request = failure.request  # type: ignore[attr-defined]
+        if isinstance(failure.value, Resting):
+            report = self._run.report.of(request.meta["source"])
+            report.resting_lists += 1
+            report.problem(request.url, _reason(failure))
+            return
         self._list_is_bad(request.cb_kwargs["walking"], request.url, _reason(failure))
 
     def _list_is_bad(self, walking: Walking, url: str, what: str) -> None:
@@ -227,6 +245,8 @@ class NewsSpider(Spider):
         article.url = row.hints.get("url") or article.url
         article.link = self._link(source, article, row)
         article.capture = response.meta.get("capture", "")
+        if said := opt_outs(response.headers, response.body):
+            article.disagreements["opt_outs"] = "", said
         yield article
 
     def _is_first(self, run: Run, row: Row, own: str) -> bool:
@@ -251,8 +271,11 @@ class NewsSpider(Spider):
         return key_of(url, [re.compile(pattern) for pattern in source.key.patterns])
 
     def article_failed(self, failure: Failure) -> None:
-        """An article that could not be fetched is asked again later."""
+        """An article that could not be fetched is asked again later; one that was not asked stays queued as it is."""
         request: Request = failure.request  # type: ignore[attr-defined]
+        if isinstance(failure.value, Postponed) and self.run:
+            self.run.report.of(request.meta["source"]).problem(request.url, _reason(failure))
+            return
         self._refuse(request.cb_kwargs["row"], request.url, _reason(failure))
 
     def _refuse(self, row: Row, address: str, reason: str) -> None:
@@ -280,18 +303,12 @@ class NewsSpider(Spider):
         return self.crawler.engine.scheduler
 
 
-_WORDS: dict[type[BaseException], str] = {
-    CannotResolveHostError: "no such host",
-    DownloadConnectionRefusedError: "connection refused",
-    DownloadTimeoutError: "timed out",
-    DownloadCancelledError: "larger than the limit",
-    DownloadFailedError: "connection lost",
-    ResponseDataLossError: "connection lost amid the answer",
-    IgnoreRequest: "not allowed",
-}
-
-_TWISTED = re.compile(r"\[?<twisted\.python\.failure\.Failure [\w.]+: (.*?)>\]?$")
-"""How Twisted wraps what a connection ended with."""
+def _same(url: str) -> str:
+    """One form for addresses that lead to one page, session ids left out."""
+    try:
+        return canonical(url)
+    except ValueError:
+        return url
 
 
 def _page(response: Response, encoding: str) -> Page:
@@ -316,11 +333,5 @@ def _validators(response: Response, walking: Walking, digest: str, further: Sequ
 
 
 def _reason(failure: Failure) -> str:
-    error = failure.value
-    if isinstance(error, HttpError):
-        return f"HTTP {error.response.status}"
-    said = _TWISTED.sub(r"\1", str(error))
-    for kind, words in _WORDS.items():
-        if isinstance(error, kind) and not isinstance(error, NotCaptured):
-            return f"{words} ({said})" if said else words
-    return said or type(error).__name__
+    assert failure.value is not None
+    return words_for(failure.value)

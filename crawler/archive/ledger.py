@@ -88,6 +88,14 @@ segments = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("size", sa.Integer, nullable=False),  # bytes known to be whole
 )
+hosts = sa.Table(
+    "hosts",
+    metadata,
+    sa.Column("host", sa.Text, primary_key=True),
+    sa.Column("rest_until", sa.Text, nullable=False),  # nothing is asked of it before
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("failures", sa.Integer, nullable=False),  # how often in a row the breaker closed it
+)
 runs = sa.Table(
     "runs",
     metadata,

@@ -35,7 +35,7 @@ class CaptureMiddleware:
     def process_response(self, request: Request, response: Response) -> Response:
         """Keep what is asked for as a list or an article, if its source keeps captures."""
         run = open_run(self._crawler)
-        source = request.meta.get("source")
+        source = None if request.meta.get("role") == "robots" else request.meta.get("source")
         if run is None or response.status != 200 or not run.site.captures or not self._keeps(source):
             return response
         request.meta.setdefault("captured_at", warc_date(datetime.now(UTC)))

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
 
-    from crawler.sources import Politeness
-
 _LONGER = 0.3
 """The pause between two requests varies: it is the source's delay, and up to this part of it more, never less."""
 
@@ -42,12 +40,16 @@ class PolitenessMiddleware:
         host = urlparse_cached(request).hostname or ""
         if source and (source.id, host) not in self._done and not getattr(self._crawler.spider, "replay", None):
             self._done.add((source.id, host))
-            self._set_pace(host, source.politeness)
+            self._set_pace(host, source.politeness.delay, source.politeness.concurrency)
 
-    def _set_pace(self, host: str, polite: Politeness) -> None:
+    def slow(self, host: str, delay: float) -> None:
+        """The host itself asks for this pause between two requests, in seconds."""
+        self._set_pace(host, delay, self._hosts.get(host, (0.0, 1))[1])
+
+    def _set_pace(self, host: str, delay: float, concurrency: int) -> None:
         assert self._crawler.engine is not None
-        before = self._hosts.get(host, (polite.delay, polite.concurrency))
-        delay, concurrency = max(polite.delay, before[0]), min(polite.concurrency, before[1])
+        before = self._hosts.get(host, (delay, concurrency))
+        delay, concurrency = max(delay, before[0]), min(concurrency, before[1])
         self._hosts[host] = delay, concurrency
         middle = delay * (1 + _LONGER / 2)
         jitter = (middle - delay) / middle
