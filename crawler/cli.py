@@ -18,6 +18,7 @@ VERBS = {
     "schedule": "What to install under cron, systemd or GitHub Actions.",
     "status": "What the last runs did, what waits, what was refused.",
     "sources": "The sources there are, and when each last ran.",
+    "diff": "How a post changed: its versions, newest first.",
     "verify": "Check every post and the ledger against the rules.",
     "rebuild-ledger": "Make the ledger anew from posts and captures.",
     "schema": "JSON Schema of source files, for editors.",

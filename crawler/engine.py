@@ -34,7 +34,7 @@ def crawl_run(
     ``plain``: a line for each record of Scrapy's log, without tracebacks.
     """
     settings = crawl_settings(run, replay=captures is not None, own_python=own_python, verbose=verbose)
-    run.live = captures is None
+    run.live = run.watch.live = captures is None
     run.record_start()
     try:
         settings.set("LOG_INSTALL_ROOT_HANDLER", not plain, priority="cmdline")

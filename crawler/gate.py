@@ -12,9 +12,11 @@ from hashlib import sha256
 from pathlib import Path
 from zlib import crc32
 
-from crawler.items import Refused
+from crawler.items import Refused, Text
 from crawler.yamlfile import SettingsError, load_yaml
 
+WALLS = Path(__file__).resolve().parent.parent / "spiders" / "data" / "walls.yml"
+"""The table that comes with presskeep."""
 SHORT = 300
 """Weight below which a text is short enough to be a wall or a stub."""
 MIDDLING = 1500
@@ -104,19 +106,6 @@ def squeezed(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """What is remembered of a text that became a post."""
-
-    digest: str
-    title: str
-    """Digest of its headline."""
-    length: int
-    """Plain text in characters."""
-    outlet: bool
-    """Whether an outlet is credited."""
-
-
-@dataclass(frozen=True, slots=True)
 class Floor:
     """The least that an article of a source holds."""
 
@@ -182,7 +171,7 @@ _KINDS = (
     (re.compile(r".*robots\.txt", re.IGNORECASE), "robots"),
     (
         re.compile(
-            r"(?:body|title|published|canonical): |no (?:title|published|layout|JSON|such list)|the list is empty"
+            r"(?:title|published|modified|attribution|byline|editor|digest|section|canonical|body): |no (?:title|published|layout|JSON|such list)|the list is empty"
         ),
         "layout changed",
     ),

@@ -21,6 +21,20 @@ class Attribution:
     """What matched: ``label:文章来源``, ``list:medianame``, ``digest-bracket``, …"""
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What is remembered of the text of a post."""
+
+    digest: str
+    """Of its words alone."""
+    title: str
+    """Digest of its headline."""
+    length: int
+    """Plain text in characters."""
+    outlet: bool = False
+    """Whether an outlet is credited."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Article:
     """One article of one source. Text fields are plain text, ``body`` is HTML."""
@@ -61,8 +75,18 @@ class Article:
     """Slug of its category: the first part of the post's address."""
     tags: tuple[str, ...] = ()
     """Labels, as Jekyll's tags."""
+    plain: str = ""
+    """Plain text of the body, a paragraph a line; the judge sets it."""
+    text: Text | None = None
+    """What is remembered of it for the gate; the judge sets it."""
     capture: str = ""
     """Payload digest of the capture that it was made from."""
+    validators: tuple[str, str] = ("", "")
+    """ETag and Last-Modified of the answer that it was made from, as sent."""
+    revisions: int = 0
+    """Earlier versions of its post, where it is an edit."""
+    last_modified: datetime | None = None
+    """When it was edited last, with a zone."""
     disagreements: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Field -> (what the list said, what the page said), where the two differ."""
 

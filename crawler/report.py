@@ -6,12 +6,16 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-OK, FAILED, REFUSED_INPUT, LIST_FAILED, DISK, ACTIVE, INTERRUPTED = 0, 1, 2, 3, 74, 75, 130
+from crawler.alarms import Alarm
+from crawler.gate import class_of
+
+OK, FAILED, REFUSED_INPUT, LIST_FAILED, ALARM, DISK, ACTIVE, INTERRUPTED = 0, 1, 2, 3, 4, 74, 75, 130
 EXIT_CODES = {
     OK: "all well",
     FAILED: "a fault of presskeep itself, or verify found faults",
     REFUSED_INPUT: "refused input: a wrong option, source or settings file; nothing was touched",
     LIST_FAILED: "a list could not be read; the other sources were crawled",
+    ALARM: "a source is broken: ALARM lines say which and why; it was stopped, the other sources were crawled",
     DISK: "the disk is full or cannot be written; what was kept is whole",
     ACTIVE: "another run is active in this archive; nothing was touched",
     INTERRUPTED: "stopped by a signal; what was kept is whole, the next run goes on",
@@ -40,6 +44,16 @@ class SourceReport:
     fetched: int = 0
     kept: int = 0
     refused: int = 0
+    refusals: dict[str, int] = field(default_factory=dict)
+    """Class of refusal -> number; ``other`` for what says nothing of the source."""
+    alarms: list[Alarm] = field(default_factory=list)
+    """Why it is broken."""
+    checked: int = 0
+    """Articles that were looked at again."""
+    edited: int = 0
+    """Of those, posts that were replaced by an edit; the earlier versions are in revisions/."""
+    gone: int = 0
+    """Of those, tombstones: articles that are no longer there; their posts stay."""
     unchanged: int = 0
     """List pages that were as they had been."""
     failed_lists: int = 0
@@ -52,6 +66,13 @@ class SourceReport:
     seconds: float = 0.0
     problems: list[Problem] = field(default_factory=list)
     more_problems: int = 0
+
+    def refuse(self, address: str, reason: str) -> None:
+        """An article that gave no post."""
+        kind = class_of(reason) or "other"
+        self.refused += 1
+        self.refusals[kind] = self.refusals.get(kind, 0) + 1
+        self.problem(address, reason)
 
     def problem(self, address: str, what: str) -> None:
         """One line for the report."""
@@ -97,7 +118,13 @@ class Report:
             return INTERRUPTED
         if self.faults:
             return FAILED
+        if any(one.alarms for one in self.sources.values()):
+            return ALARM
         return LIST_FAILED if any(one.failed_lists for one in self.sources.values()) else OK
+
+    def alarm_lines(self) -> list[str]:
+        """For stderr, a line for each."""
+        return [alarm.line(one.source) for one in self.sources.values() for alarm in one.alarms]
 
     def as_json(self) -> dict[str, Any]:
         """For machines: the run's own file, and the ledger."""

@@ -7,25 +7,30 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
+from crawler.archive import revisions
 from crawler.archive.captures import CaptureStore, Response, payload_digest
-from crawler.archive.ledger import Entry, Found, Kept, Ledger, LedgerError, Validators, stamp
+from crawler.archive.ledger import Entry, Found, Kept, Ledger, LedgerLost, Validators, stamp
 from crawler.archive.locks import Lock
 from crawler.archive.post import twin_key
 from crawler.archive.posts import Pending, replace, sweep, write_all
 from crawler.archive.site import category_page
 from crawler.budget import Budget
+from crawler.changes import Changes
+from crawler.items import Text
 from crawler.outlets import Outlets
-from crawler.report import Report
+from crawler.report import DISK, FAILED, Report
 from crawler.site import Site
 from crawler.slugs import Slugs
 from crawler.sources import Source
 from crawler.visits import record_visits
+from crawler.watch import Watch
 
 DATA = Path(__file__).resolve().parent.parent / "spiders" / "data"
 """Tables of outlets and slugs that come with presskeep."""
@@ -46,6 +51,9 @@ class Post:
     source: str
     capture: str = ""
     notes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    text: Text | None = None
+    """What the gate remembers of its text."""
+    validators: tuple[str, str] = ("", "")
 
 
 def state_folder(archive: Path, site: Site) -> Path:
@@ -57,10 +65,11 @@ class Run:
     """An open archive. Opening takes the lock, mends what a killed run left, and opens the ledger."""
 
     def __init__(self, archive: Path, site: Site, sources: Sequence[Source], *, now: datetime | None = None) -> None:
-        """Raises Busy (another run is active), LedgerError (a damaged ledger), OSError (nothing can be written)."""
+        """Raises Busy (another run is active), LedgerLost (torn or missing), OSError (nothing can be written)."""
         self.archive = archive
         self.site = site
         self.started = now or datetime.now(UTC)
+        self._begun = monotonic()
         self.state = state_folder(archive, site)
         self.state.mkdir(parents=True, exist_ok=True)
         self._lock = Lock(archive, self.state)
@@ -74,10 +83,12 @@ class Run:
             self._lock.release()
             raise
         self.report = Report([source.id for source in sources])
+        self.watch = Watch(self.ledger, self.report, sources)
         self.budget = Budget()
         self.live = True
         """Whether sources themselves are asked; under replay they are not, and this is no visit."""
         self.outlets = load_outlets(archive)
+        self.changes = Changes(self, {source.id: source.spans for source in sources})
         self._pending: dict[str, Post] = {}
         self._number: int | None = None
         self.summary: dict[str, Any] = {}
@@ -90,7 +101,7 @@ class Run:
             return
         there = chain(self.archive.glob("_posts/**/*.md"), self.state.glob("captures/*.warc.gz*"))
         if (first := next(there, None)) is not None:
-            raise LedgerError(f"{path}: missing, though there is {first}. Next: presskeep rebuild-ledger")
+            raise LedgerLost(f"{path}: missing, though there is {first}. Next: presskeep rebuild-ledger")
 
     def _prove_writable(self) -> None:
         """A read-only disk shows before the first request is spent."""
@@ -100,10 +111,19 @@ class Run:
             probe.unlink()
 
     def _mend(self) -> list[str]:
-        """Temporary files go, and bytes of captures that no ledger row knows are set aside."""
-        swept = sum(map(sweep, (self.archive / "_posts", self.archive / "category", self.state)))
+        """Temporary files go, bytes of captures that no ledger row knows are set aside, and edits are completed."""
+        folders = (self.archive / name for name in ("_posts", "category", revisions.FOLDER))
+        swept = sum(map(sweep, (*folders, self.state)))
         mended = self.captures.recover(self.ledger.segment_sizes()) if self.captures.folder.is_dir() else []
+        last = self.ledger.last_runs(1)
+        if not last or not last[0]["ended"] or last[0]["exit_code"] in (FAILED, DISK):
+            mended += revisions.mend(self.archive, self.ledger)
         return [*mended, f"{swept} temporary files removed"] if swept else mended
+
+    @property
+    def now(self) -> datetime:
+        """The start of the run and what has passed since; the machine's clock may be set meanwhile."""
+        return self.started + timedelta(seconds=monotonic() - self._begun)
 
     # what spiders say
 
@@ -117,11 +137,15 @@ class Run:
         self.ledger.end_walk(start, known)
 
     def refuse(self, space: str, key: str, source: str, address: str, reason: str) -> None:
-        """No post for this key, and why."""
-        self.ledger.refuse(space, key, reason, self.started)
-        report = self.report.of(source)
-        report.refused += 1
-        report.problem(address, reason)
+        """No post for this key, and why; after a second look the post that is there stays, once its source
+        was stopped the article stays queued."""
+        if self.changes.refused(space, key, reason) or source in self.watch.stopped:
+            return
+        tries = self.ledger.refuse(space, key, reason, self.started)
+        self.report.of(source).refuse(address, reason)
+        if (twin := self.watch.held_twin(source, reason)) is not None:
+            self.refuse(twin.space, twin.key, source, f"{source} {twin.key}", f"same text as {key}")
+        self._take(self.watch.failed(source, space, key, reason, tries))
 
     def capture(self, response: Response) -> str:
         """Keep a raw response; its digest. The same response of the same address is kept once."""
@@ -135,22 +159,31 @@ class Run:
     def has(self, space: str, key: str) -> bool:
         """Whether this article is a post already, durable or about to be."""
         waiting = any((post.space, post.key) == (space, key) for post in self._pending.values())
-        return waiting or self.ledger.state(space, key) == "done"
+        return waiting or self.watch.holds(space, key) or self.ledger.state(space, key) == "done"
 
     def keep(self, post: Post) -> None:
         """Take a post; it becomes durable with its batch."""
-        post.path = self._apart(post)
-        self._pending[post.path.lower()] = post
-        if len(self._pending) >= _BATCH:
+        if self.changes.take(post):
+            self._take([])
+        elif post.source not in self.watch.stopped:
+            self._take(self.watch.passed(post))
+
+    def _take(self, posts: Sequence[Post]) -> None:
+        for post in posts:
+            post.path = self._apart(post)
+            self._pending[post.path.lower()] = post
+        if len(self._pending) >= _BATCH or self.changes.full:
             self.flush()
 
     def flush(self) -> None:
-        """Make durable what is pending: captures, then posts, then category pages, then the ledger. Raises OSError."""
+        """Make durable what is pending: captures, then posts, then category pages, then the ledger; edits last. Raises
+        OSError."""
         made, sizes = self.captures.take()
         posts = list(self._pending.values())
         write_all(self.archive, [Pending(post.path, post.data) for post in posts])
         self._write_category_pages(posts)
-        self.ledger.keep([self._kept(post) for post in posts], made, sizes)
+        self.ledger.keep([self._kept(post) for post in posts], made, sizes, self.watch.remember(posts))
+        self.changes.flush()
         self._pending.clear()
         for post in posts:
             self.report.of(post.source).kept += 1
@@ -168,7 +201,9 @@ class Run:
         """A file that was there before (its ledger row was lost) stays as it is, and counts as it is."""
         digest = sha256((self.archive / post.path).read_bytes()).hexdigest()
         notes = json.dumps(post.notes, ensure_ascii=False, sort_keys=True) if post.notes else ""
-        return Kept(post.space, post.key, post.source, post.path, digest, post.capture, notes)
+        since, look = self.changes.first(post.source)
+        told = post.capture, notes, *post.validators, since, look
+        return Kept(post.space, post.key, post.source, post.path, digest, *told)
 
     def _write_category_pages(self, posts: Sequence[Post]) -> None:
         """A page for each category that has none yet."""
@@ -191,6 +226,7 @@ class Run:
         self.report.halted = halted
         try:
             if not halted:
+                self._take(self.watch.end(whole=not self.report.interrupted))
                 self.flush()
             self._record_end()
         except OSError as error:

@@ -46,6 +46,7 @@ SCHEDULER = "crawler.frontier.Frontier"
 URLLENGTH_LIMIT = 4096
 
 DOWNLOADER_MIDDLEWARES = {
+    "crawler.middlewares.stops.StopsMiddleware": 20,
     "crawler.middlewares.guard.GuardMiddleware": 30,
     "crawler.middlewares.rests.RestingMiddleware": 40,
     "crawler.middlewares.politeness.PolitenessMiddleware": 50,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from crawler.archive.post import file_name, write_post
 from scrapy.exceptions import DropItem
 
+from crawler.archive.post import file_name, write_post
 from crawler.archive.style import PostStyle
 from crawler.components import run_of
 from crawler.run import Post
@@ -37,6 +37,7 @@ class KeepPipeline:
         """Hand the post over to the run."""
         run, source = run_of(self._crawler), self._sources[item.source]
         style = self._styles.get(source.id) or self._styles.setdefault(source.id, style_of(run.site, source.post))
+        run.changes.dress(item, style.timezone)
         try:
             data = write_post(item, style)
         except ValueError as error:
@@ -52,6 +53,8 @@ class KeepPipeline:
                 source=item.source,
                 capture=item.capture,
                 notes=item.disagreements,
+                text=item.text and replace(item.text, outlet=item.attribution is not None),
+                validators=item.validators,
             )
         )
         return item

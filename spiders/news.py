@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +16,9 @@ from twisted.python.failure import Failure
 from crawler.archive.ledger import Row, Validators
 from crawler.components import run_of
 from crawler.extract.page import Page
+from crawler.extract.text import plain
 from crawler.failures import words_for
+from crawler.gate import own_key
 from crawler.items import Article, Refused
 from crawler.middlewares.optouts import opt_outs
 from crawler.middlewares.refusals import Postponed, Resting
@@ -25,7 +26,10 @@ from crawler.replay import Captures
 from crawler.run import Run
 from crawler.sources import AnyList, Source
 from crawler.urls import canonical, key_of
+from spiders.absent import ErrorPages
+from spiders.answers import page_of, seen_at, validators_of
 from spiders.hatch import Ways
+from spiders.recheck import Rechecks
 from spiders.share import fill
 from spiders.walk import Walk
 
@@ -96,6 +100,8 @@ class NewsSpider(Spider):
         self._claimed: set[tuple[str, str]] = set()  # keys of articles that an alias' page was taken for
         self._begun_walks: set[tuple[str, str]] = set()
         self._ways: dict[str, Ways] = {}
+        self._rechecks = Rechecks(self, _reason)
+        self._error_pages = ErrorPages(self)
 
     # lists
 
@@ -151,14 +157,17 @@ class NewsSpider(Spider):
             if known is not None and number == 1:
                 yield from self._further_lists(walking, known.lists.split())
             return
-        page = _page(response, "")
+        page = page_of(response, "")
         try:
             listing = walking.walk.read(page)
         except ValueError as error:
-            self._list_is_bad(walking, response.url, f"no such list: {error}")
+            self._list_is_bad(
+                walking, response.url, self._named(walking.source, page, f"no such list: {error}"), number
+            )
             return
         if not (listing.entries or walking.may_be_empty or number > 1):
-            self._list_is_bad(walking, response.url, "the list is empty, or its rules no longer fit")
+            what = self._named(walking.source, page, "the list is empty, or its rules no longer fit")
+            self._list_is_bad(walking, response.url, what, number)
             return
         for problem in listing.problems:
             report.refused += 1
@@ -194,29 +203,51 @@ class NewsSpider(Spider):
             report.resting_lists += 1
             report.problem(request.url, _reason(failure))
             return
-        self._list_is_bad(request.cb_kwargs["walking"], request.url, _reason(failure))
+        if request.meta["source"] not in self._run.watch.stopped:
+            kwargs = request.cb_kwargs
+            self._list_is_bad(kwargs["walking"], request.url, _reason(failure), kwargs["number"])
 
-    def _list_is_bad(self, walking: Walking, url: str, what: str) -> None:
+    def _list_is_bad(self, walking: Walking, url: str, what: str, number: int) -> None:
         report = self._run.report.of(walking.source.id)
         report.failed_lists += 1
         report.problem(url, what)
+        if number == 1:
+            self._run.watch.list_is_bad(walking.source.id, walking.start, what, moved=url != walking.start)
+
+    def _named(self, source: Source, page: Page, reason: str) -> str:
+        """The reason why a page gave nothing, with the wall that it is."""
+        return self.run.watch.named(source.id, plain(page.root), reason) if self.run else reason
 
     # articles
 
     def lease(self, source: str, after: int, limit: int) -> list[Row]:
         """Rows of the ledger that are to be asked for; fewer once the run's limit is near."""
+        if source in self._run.watch.stopped:
+            return []
         if self.limit:
             limit = min(limit, self.limit - self._asked.get(source, 0))
         return self._run.ledger.lease(source, after, limit, self._run.started) if limit > 0 else []
+
+    def lease_again(self, source: str, limit: int) -> list[Request]:
+        """Requests for articles that are due for another look."""
+        return self._rechecks.lease(source, limit)
+
+    def address_of(self, row: Row) -> str:
+        """The address of a row's article. Raises ValueError where none can be made."""
+        source = self.sources[row.source]
+        url = fill(source.article.address, {**row.hints, "key": row.key, "source": source.id, "space": source.space})
+        return canonical(url) if source.article.address == "{url}" else url
 
     def article_request(self, row: Row) -> Request | None:
         """The request for a row's article; None, with the reason in the ledger, where no address can be made."""
         source = self.sources[row.source]
         self._asked[row.source] = self._asked.get(row.source, 0) + 1
-        url = fill(source.article.address, {**row.hints, "key": row.key, "source": source.id, "space": source.space})
         try:
+            url = self.address_of(row)
+            if self.run and (first := self._error_pages.request(self.run, source, url, row.key)):
+                self._frontier.enqueue_request(first)
             return Request(
-                canonical(url) if source.article.address == "{url}" else url,
+                url,
                 callback=self.parse_article,
                 errback=self.article_failed,
                 cb_kwargs={"row": row},
@@ -233,21 +264,31 @@ class NewsSpider(Spider):
         if self.run:
             self.run.report.of(source.id).fetched += 1
         try:
-            page = _page(response, source.article.encoding)
-            assembler = self._ways_of(source).assembler
-            article, claimed = assembler.article(page, row.key, row.hints, _seen_at(response, self.run))
+            article = self.article_of(response, row)
         except Refused as error:
-            self._refuse(row, response.url, str(error))
+            page = page_of(response, source.article.encoding)
+            self._refuse(row, response.url, self._named(source, page, str(error)))
             return
-        article.key = self._true_key(source, row, response.urljoin(claimed) if claimed else "")
         if self.run and not self._is_first(self.run, row, article.key):
             return
+        yield article
+
+    def article_of(self, response: Response, row: Row) -> Article:
+        """The article of a page, with the key that the page claims. Raises Refused."""
+        source = self.sources[row.source]
+        page = page_of(response, source.article.encoding)
+        assembler = self._ways_of(source).assembler
+        article, claimed = assembler.article(page, row.key, row.hints, seen_at(response, self.run))
+        article.key = self._true_key(source, row, response.urljoin(claimed) if claimed else "")
+        if article.key == row.key and source.key.patterns and "redirect_urls" in response.meta:
+            own_key(row.key, (self._own_key(source, response.url), self._own_key(source, claimed)))
         article.url = row.hints.get("url") or article.url
         article.link = self._link(source, article, row)
         article.capture = response.meta.get("capture", "")
+        article.validators = validators_of(response)
         if said := opt_outs(response.headers, response.body):
             article.disagreements["opt_outs"] = "", said
-        yield article
+        return article
 
     def _is_first(self, run: Run, row: Row, own: str) -> bool:
         """Whether this page makes the article's post: of an article and its aliases the first that comes does."""
@@ -273,6 +314,8 @@ class NewsSpider(Spider):
     def article_failed(self, failure: Failure) -> None:
         """An article that could not be fetched is asked again later; one that was not asked stays queued as it is."""
         request: Request = failure.request  # type: ignore[attr-defined]
+        if self.run and request.meta["source"] in self.run.watch.stopped:
+            return
         if isinstance(failure.value, Postponed) and self.run:
             self.run.report.of(request.meta["source"]).problem(request.url, _reason(failure))
             return
@@ -311,24 +354,9 @@ def _same(url: str) -> str:
         return url
 
 
-def _page(response: Response, encoding: str) -> Page:
-    declared = re.search(rb"charset=[\"']?([\w.:-]+)", response.headers.get("Content-Type") or b"", re.IGNORECASE)
-    return Page(
-        response.body, response.url, declared=declared[1].decode("ascii") if declared else "", encoding=encoding
-    )
-
-
-def _seen_at(response: Response, run: Run | None) -> datetime:
-    """When the response was captured: the bound of dates of publication."""
-    if captured := response.meta.get("captured_at"):
-        return datetime.fromisoformat(captured).astimezone(UTC)
-    return run.started if run else datetime.now(UTC)
-
-
 def _validators(response: Response, walking: Walking, digest: str, further: Sequence[str]) -> Validators:
-    said = {name: (response.headers.get(name) or b"").decode("latin-1") for name in ("ETag", "Last-Modified")}
     asked = response.meta.get("redirect_urls", [response.url])[0]
-    etag, modified = said["ETag"], said["Last-Modified"]
+    etag, modified = validators_of(response)
     return Validators(asked, walking.source.id, walking.rules, etag, modified, digest, "\n".join(further))
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 
+ABSENT = "presskeep-absent-"
+
 
 @dataclass
 class Page:
@@ -90,8 +92,9 @@ class Server:
         self.asked = []
 
     def paths(self, begin: str = "/") -> list[str]:
-        """Paths asked for, in their order, robots.txt left out."""
-        return [one.path for one in self.asked if one.path.startswith(begin) and one.path != "/robots.txt"]
+        """Paths asked for, in their order; robots.txt and the address that leads nowhere left out."""
+        told = [one.path for one in self.asked if one.path != "/robots.txt" and ABSENT not in one.path]
+        return [path for path in told if path.startswith(begin)]
 
     @contextmanager
     def _noting(self, handler: BaseHTTPRequestHandler) -> Iterator[Page]:

@@ -61,6 +61,28 @@ articles = sa.Table(
     sa.Index("articles_checks", "source", "check_due", sqlite_where=sa.text("check_due != ''")),
     sa.Index("articles_path", sa.func.lower(sa.literal_column("path"))),
 )
+texts = sa.Table(
+    "texts",  # of posts, for the gate: is it another's text, and what are the source's posts like?
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("space", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),  # of the words alone
+    sa.Column("title", sa.Text, nullable=False),  # digest of the headline
+    sa.Column("length", sa.Integer, nullable=False),  # characters of plain text
+    sa.Column("outlet", sa.Integer, nullable=False),  # whether one is credited
+    sa.UniqueConstraint("space", "key"),
+    sa.Index("texts_digest", "source", "digest"),
+)
+error_pages = sa.Table(
+    "error_pages",  # what a site says at addresses that do not exist
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("host", sa.Text, primary_key=True),
+    sa.Column("day", sa.Text, nullable=False),  # when it was asked
+    sa.Column("sketches", sa.Text, nullable=False),  # JSON; empty where the site answers honestly
+)
 listings = sa.Table(
     "listings",
     metadata,
@@ -268,9 +290,9 @@ class Ledger:
 
     # for modules that keep tables of their own topic here
 
-    def read(self, statement: sa.Executable) -> Sequence[sa.Row[Any]]:
-        """Rows that a select gives."""
-        return self._connection.execute(statement).all()
+    def read(self, statement: sa.Executable, values: Mapping[str, Any] | None = None) -> Sequence[sa.Row[Any]]:
+        """Rows that a select gives, for these values of its parameters."""
+        return self._connection.execute(statement, values).all()
 
     def write(self, *statements: sa.Executable) -> None:
         """Execute statements in one transaction. Raises OSError where the disk is full or gone."""
@@ -334,8 +356,17 @@ class Ledger:
 
     # outcomes
 
-    def keep(self, kept: Sequence[Kept], made: Sequence[Capture] = (), sizes: Mapping[str, int] | None = None) -> None:
-        """Say that these posts and captures are durable; a key that no list named (an alias' target) is added."""
+    def keep(
+        self,
+        kept: Sequence[Kept],
+        made: Sequence[Capture] = (),
+        sizes: Mapping[str, int] | None = None,
+        words: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
+        """Say that these posts and captures are durable; a key that no list named (an alias' target) is added.
+
+        ``words``: rows for ``texts``.
+        """
         if not (kept or made or sizes):
             return
         with self._writing() as connection:
@@ -347,15 +378,21 @@ class Ledger:
                 connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"size": size}))
             if kept:
                 connection.execute(_upsert_done(), [_done(one) for one in kept])
+            if words:
+                connection.execute(_UPSERT_TEXT, words)
 
-    def refuse(self, space: str, key: str, reason: str, now: datetime) -> None:
-        """No post, and why; asked again later, with growing gaps, for as long as there are gaps left."""
+    def refuse(self, space: str, key: str, reason: str, now: datetime) -> int:
+        """No post, and why; asked again later, with growing gaps, for as long as there are gaps left.
+
+        The number of tries before this one.
+        """
         chosen = articles.c.space == space, articles.c.key == key
         tries = self._connection.scalar(sa.select(articles.c.tries).where(*chosen)) or 0
         due = stamp(now + RETRY_AFTER[tries]) if tries < len(RETRY_AFTER) else ""
         values = {"state": "refused", "reason": reason, "tries": tries + 1, "due": due}
         with self._writing() as connection:
             connection.execute(articles.update().where(*chosen, articles.c.state != "done").values(**values))
+        return tries
 
     def alias(self, space: str, key: str, of: str, now: datetime) -> None:
         """``key`` is another address of the article ``of``: never asked again.
@@ -518,6 +555,15 @@ def _fresh(source: str, space: str, entry: Entry, now: datetime | None) -> dict[
 
 _TOLD = ("path", "digest", "capture", "notes", "etag", "modified", "since", "check_due", "revision")
 """What the ledger says of a post."""
+
+
+def _upsert_text() -> Any:
+    statement = insert(texts)
+    changes = {name: statement.excluded[name] for name in ("source", "digest", "title", "length", "outlet")}
+    return statement.on_conflict_do_update(index_elements=["space", "key"], set_=changes)
+
+
+_UPSERT_TEXT = _upsert_text()
 
 
 def _upsert_done() -> Any:

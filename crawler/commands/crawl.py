@@ -9,10 +9,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crawler.commands.common import TREE_OUTPUT, archive_option, explained, fail, load_sources, open_site, table
+from crawler.commands.common import (
+    TREE_OUTPUT,
+    archive_option,
+    explained,
+    fail,
+    load_sources,
+    open_site,
+    readable_sources,
+    table,
+)
 
 if TYPE_CHECKING:
     from crawler.report import Report
+    from crawler.run import Run
+    from crawler.site import Site
     from crawler.sources import Source
 
 
@@ -74,16 +85,31 @@ def crawl(
     """Run one crawl; its exit code. Raises what ``Run`` and ``Captures`` raise before anything is asked."""
     from crawler.engine import crawl_run
     from crawler.replay import Captures
-    from crawler.run import Run
 
     captures = Captures(replay) if replay else None
     site = open_site(archive, sources[0].timezone)
-    run = Run(archive, site, sources)
+    run = open_run(archive, site, sources)
     for line in run.mended:
         click.echo(f"mended: {line}", err=True)
     code = crawl_run(run, sources, captures, limit=limit, own_python=own_python, verbose=verbose)
     show(run.report)
     return code
+
+
+def open_run(archive: Path, site: Site, sources: Sequence[Source]) -> Run:
+    """The archive, ready for a run; a torn or lost ledger is made anew first, and that is said."""
+    from crawler.archive.ledger import LedgerLost
+    from crawler.commands.rebuild_ledger import tell
+    from crawler.rebuild import rebuild
+    from crawler.run import Run
+
+    try:
+        return Run(archive, site, sources)
+    except LedgerLost as error:
+        click.echo(f"mended: {error}", err=True)
+        known = {source.id: source for source in (*readable_sources(archive), *sources)}
+        tell(rebuild(archive, site, list(known.values())))
+        return Run(archive, site, sources)
 
 
 def show(report: Report, *, quiet: bool = False) -> None:
@@ -100,6 +126,8 @@ def show(report: Report, *, quiet: bool = False) -> None:
             say(f"{one.source}: {problem.address}: {problem.what}")
         if one.more_problems:
             say(f"{one.source}: and {one.more_problems} more")
+    for line in report.alarm_lines():
+        say(line, ERROR)
     if report.halted:
         say(f"the run was stopped: {report.halted}", ERROR)
     if report.budget and not quiet:
