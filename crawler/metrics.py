@@ -76,7 +76,7 @@ def _last_success(path: Path) -> float:
         said = path.read_text(encoding="utf-8")
     except (OSError, ValueError):
         return 0
-    match = re.search(r"^presskeep_last_success_timestamp_seconds\S* (\d+(?:\.\d+)?)$", said, re.MULTILINE)
+    match = re.search(r"^presskeep_last_success_timestamp_seconds\{.*\} (\d+(?:\.\d+)?)$", said, re.MULTILINE)
     return float(match[1]) if match else 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import urllib.error
 from http.client import HTTPException
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import (
@@ -27,8 +26,7 @@ def ping(url: str, *, well: bool) -> str:
     try:
         _opener().open(request, timeout=_SECONDS).close()
     except (OSError, HTTPException, ValueError) as error:
-        reason = error.reason if isinstance(error, urllib.error.URLError) else error
-        return f"the ping to {urlsplit(url).netloc} failed: {reason}"
+        return f"the ping to {urlsplit(url).netloc} failed: {error}"
     return ""
 
 

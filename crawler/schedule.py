@@ -156,18 +156,18 @@ class Rate:
         return min(max(here - after, LEAST), MOST)
 
 
-def learnt(found: Sequence[tuple[datetime, int]], now: datetime, zone: tzinfo) -> Rate | None:
-    """The rate of a source by its visits that brought something: (first seen, articles), in order.
+def learnt(found: Sequence[tuple[datetime, int]], until: datetime, zone: tzinfo) -> Rate | None:
+    """The rate of a source by its visits that brought something, (first seen, articles) in order, until the last visit.
 
     What a visit brought appeared since the one before, and is spread over that time. The first visit is not counted:
     it meets what a site has gathered in years. None while there are fewer than three.
     """
-    found = [one for one in found if now - LOOK_BACK <= one[0] <= now]
+    found = [one for one in found if until - LOOK_BACK <= one[0] <= until]
     if len(found) < 3:
         return None
     observed: dict[tuple[int, int], float] = {}
     came: dict[tuple[int, int], float] = {}
-    for (begin, _), (end, articles) in pairwise([*found, (now, 0)]):
+    for (begin, _), (end, articles) in pairwise([*found, (until, 0)]):
         for cell, hours in _cells(begin, end, zone):
             observed[cell] = observed.get(cell, 0.0) + hours
             came[cell] = came.get(cell, 0.0) + articles * hours / ((end - begin) / _HOUR)

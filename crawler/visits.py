@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
@@ -29,7 +29,8 @@ def record_visits(ledger: Ledger, sources: Collection[str], started: datetime) -
 
 def due_sources(ledger: Ledger, sources: Sequence[Source], now: datetime) -> list[Source]:
     """Those that are due, the longest waiting first: what a budget cuts off is the first of the next run."""
-    last, rates = last_visits(ledger), _rates(ledger, sources, now)
+    last = last_visits(ledger)
+    rates = _rates(ledger, sources, last, now)
     chosen = [
         source
         for source in sources
@@ -51,7 +52,8 @@ def longest_waiting_first(sources: Sequence[Source], last: dict[str, datetime]) 
 
 def next_visit(ledger: Ledger, sources: Sequence[Source], now: datetime) -> tuple[datetime, Source] | None:
     """The next slot of all, and whose it is; None without sources."""
-    last, rates = last_visits(ledger), _rates(ledger, sources, now)
+    last = last_visits(ledger)
+    rates = _rates(ledger, sources, last, now)
     slots = [
         (next_due(parse_schedule(one.schedule), last.get(one.id, now), one.zone, rates.get(one.id)), one)
         for one in sources
@@ -59,8 +61,8 @@ def next_visit(ledger: Ledger, sources: Sequence[Source], now: datetime) -> tupl
     return min(slots, key=lambda slot: slot[0], default=None)
 
 
-def _rates(ledger: Ledger, sources: Sequence[Source], now: datetime) -> dict[str, Rate]:
-    """What was learnt of the sources that go by it."""
+def _rates(ledger: Ledger, sources: Sequence[Source], last: Mapping[str, datetime], now: datetime) -> dict[str, Rate]:
+    """What was learnt of the sources that go by it, up to the last visit: what came since, nobody has looked for."""
     zones = {source.id: source.zone for source in sources if source.schedule == "auto"}
     if not zones:
         return {}
@@ -73,7 +75,7 @@ def _rates(ledger: Ledger, sources: Sequence[Source], now: datetime) -> dict[str
     found: dict[str, list[tuple[datetime, int]]] = {}
     for row in ledger.read(query):
         found.setdefault(row.source, []).append((_moment(row.seen), row.found))
-    rates = {source: learnt(came, now, zones[source]) for source, came in found.items()}
+    rates = {source: learnt(came, min(now, last.get(source, now)), zones[source]) for source, came in found.items()}
     return {source: rate for source, rate in rates.items() if rate is not None}
 
 
