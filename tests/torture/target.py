@@ -1,0 +1,62 @@
+"""One crawl of the rig's site: ``python -m tests.torture.target BASE OUT STATE``; its exit code is presskeep's.
+
+``PRESSKEEP_RIG_DELAY`` (seconds) and ``PRESSKEEP_RIG_CONCURRENCY`` set the pace.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = """\
+id: rig
+name: Rig
+home: {base}/
+language: zh-CN
+timezone: Asia/Shanghai
+example: {base}/a/jingjicankaobao/NW202201012300031677.html
+politeness: {{delay: {delay}, concurrency: {concurrency}, contact: "https://presskeep.example/rig"}}
+expect: {{characters: 40}}
+lists:
+  - kind: html
+    urls: {base}/
+    lists: ul.cats a::attr(href)
+    empty: true        # the front page itself names no articles that its categories do not
+    items: ul.newslist:not(.latest) li
+    fields:
+      url: a.art::attr(href)
+      title: a.art
+      section: {{xpath: //title, regex: (.+)新闻 第}}
+    pages: {{next: "a.next::attr(href)", depth: 60}}
+key:
+  patterns: ['/(?:a|amp|m|print)/\\w+/([^/.?#]+)\\.html', 'infoCode=([^&#]+)']
+layouts:
+  - title: h1.title
+    body: "#ContentBody"
+    published: span.time
+    attribution: span.source
+    canonical: link[rel=canonical]::attr(href)
+    strip: [.ad, aside, .rel]
+post:
+  file: "{{key}}"
+  category: "{{section_slug}}"
+  tags: ["{{section}}新闻"]
+"""
+
+
+def main(base: str, out: str, state: str) -> int:
+    """Write the source, crawl it."""
+    delay = os.environ.get("PRESSKEEP_RIG_DELAY", "0.005")
+    concurrency = os.environ.get("PRESSKEEP_RIG_CONCURRENCY", "8")
+    source = Path(state) / "rig.yml"
+    source.write_text(SOURCE.format(base=base, delay=delay, concurrency=concurrency), encoding="utf-8")
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    words = ["crawl", str(source), "--archive", out, "--state", str(Path(state) / "state")]
+    return subprocess.call([sys.executable, "-m", "crawler.cli", *words], env=env)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
