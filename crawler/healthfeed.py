@@ -5,6 +5,7 @@ It is there once there was something to say, and its bytes change only when some
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from crawler.site import Site
 
 NAME = "health.xml"
 _ATOM = "http://www.w3.org/2005/Atom"
+_NO_XML = re.compile("[^\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML 1.0 cannot hold, and line breaks."""
 _MOST = 100
 """Entries that are kept."""
 
@@ -99,5 +102,5 @@ def _entry(address: str, event: Event) -> ElementTree.Element:
 
 def _add(parent: ElementTree.Element, name: str, text: str = "", **attributes: str) -> ElementTree.Element:
     child = ElementTree.SubElement(parent, name, attributes)
-    child.text = "".join(" " if ord(sign) < 32 or 0xD800 <= ord(sign) < 0xE000 else sign for sign in text) or None
+    child.text = _NO_XML.sub(" ", text) or None
     return child

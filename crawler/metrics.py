@@ -23,6 +23,7 @@ _SOURCE = {
     "refused": "Articles that gave no post, in its last run.",
     "failed_lists": "Lists that could not be read, in its last run.",
     "waiting": "Articles that are still queued.",
+    "alarms": "Reasons for which it is broken, in its last run.",
 }
 _LOOKED_AT = 200
 """Run reports that are opened for the last run of each source."""
@@ -45,8 +46,15 @@ def textfile(archive: Path, run: Mapping[str, float], sources: list[dict[str, An
     for field, about in _SOURCE.items():
         name = f"presskeep_source_{field}"
         lines += _head(name, about)
-        lines += [f"{name}{_labels(archive=str(archive), source=one['source'])} {one.get(field, 0)}" for one in sources]
+        lines += [
+            f"{name}{_labels(archive=str(archive), source=one['source'])} {_number(one.get(field, 0))}"
+            for one in sources
+        ]
     return "\n".join(lines) + "\n"
+
+
+def _number(told: int | list[Any]) -> int:
+    return len(told) if isinstance(told, list) else told
 
 
 def last_reports(state: Path, sources: Collection[str]) -> list[dict[str, Any]]:

@@ -176,10 +176,12 @@ def tell(archive: Path, code: int, seconds: float, told: dict[str, Any]) -> None
 
 
 def states(told: dict[str, Any]) -> dict[str, str]:
-    """Source -> why it is broken, empty for one that works: one of which no list, or no file, could be read."""
+    """Source -> why it is broken, empty for one that works: an alarm, or no list of it, or its file, can be read."""
     found: dict[str, str] = {}
     for one in told["sources"]:
-        if one["failed_lists"] and not (one["listed"] or one["unchanged"]):
+        if one["alarms"]:
+            found[one["source"]] = "; ".join(f"{alarm['kind']}: {alarm['what']}" for alarm in one["alarms"])
+        elif one["failed_lists"] and not (one["listed"] or one["unchanged"]):
             found[one["source"]] = "; ".join(f"{each['address']}: {each['what']}" for each in one["problems"][:3])
         elif not one["skipped_lists"]:
             found[one["source"]] = ""
