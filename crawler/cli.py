@@ -17,6 +17,7 @@ VERBS = {
     "run": "Visit the sources that are due: the one line for cron.",
     "schedule": "What to install under cron, systemd or GitHub Actions.",
     "status": "What the last runs did, what waits, what was refused.",
+    "health": "What each source brought by day, which are broken, and what to type next.",
     "sources": "The sources there are, and when each last ran.",
     "diff": "How a post changed: its versions, newest first.",
     "verify": "Check every post and the ledger against the rules.",

@@ -12,8 +12,8 @@ from crawler.archive.ledger import stamp
 
 Verdict = Literal["same", "edit", "another text", "shorter than half"]
 ALIKE = 0.5
-"""Part of the shorter text's shingles that the other must hold: a corrected story keeps nine tenths of them, two stories
-on one subject share a tenth."""
+"""Part of the shorter text's shingles that the other must hold: a corrected story keeps nine tenths, another one on the
+same subject holds a tenth."""
 _SHINGLE = 4
 """Characters of a shingle: no script needs words."""
 

@@ -6,7 +6,7 @@ forgets nothing and a long queue costs no memory.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,10 @@ _LOW = 8
 """Waiting articles of a source below which more are leased."""
 _AHEAD = 2
 """Requests that may wait at a host beyond those in flight, so that it never idles; a run that is stopped ends them."""
+
+
+_URGENT, _NEW, _AGAIN = range(3)
+"""What goes before what at a host: lists, retries and redirects; articles that are no posts yet; second looks."""
 
 
 class _Turns:
@@ -55,15 +59,17 @@ class _Turns:
 
 
 class Frontier(BaseScheduler):
-    """Hands out requests host by host in turn, lists before articles, until the run's budget is spent."""
+    """Hands out requests host by host in turn, until the run's budget is spent: lists before articles, new ones before
+    second looks."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        self._hosts: dict[str, tuple[_Turns, _Turns]] = {}  # urgent ones, leased articles
+        self._hosts: dict[str, tuple[_Turns, _Turns, _Turns]] = {}  # urgent ones, new articles, second looks
         self._turn: deque[str] = deque()
-        self._leased: dict[str, int] = {}
+        self._leased: Counter[tuple[str, int]] = Counter()
         self._after: dict[str, int] = {}
         self._open: set[str] = set()
+        self._looked: set[str] = set()  # sources whose articles may be due for a second look
         self._resting: RestsMiddleware | None = None
 
     @classmethod
@@ -74,6 +80,7 @@ class Frontier(BaseScheduler):
     def more_of(self, source: str) -> None:
         """The ledger may hold rows of this source that were not leased yet."""
         self._open.add(source)
+        self._looked.add(source)
 
     def has_pending_requests(self) -> bool:
         """Whether anything waits, here or in the ledger, that may still be asked."""
@@ -84,7 +91,7 @@ class Frontier(BaseScheduler):
 
     def enqueue_request(self, request: Request) -> bool:
         """Take a request; lists, retries and redirects go before articles that were not asked for yet."""
-        self._push(request, urgent=True)
+        self._push(request, _URGENT)
         return True
 
     def next_request(self) -> Request | None:
@@ -105,7 +112,7 @@ class Frontier(BaseScheduler):
         run: Run | None = spider.run
         if run is None or not run.budget.spent:
             return False
-        for urgent, _ in self._hosts.values():
+        for urgent, *_ in self._hosts.values():
             for request in urgent:
                 if request.meta.get("role") == "list":
                     run.report.of(request.meta["source"]).skipped_lists += 1
@@ -113,24 +120,24 @@ class Frontier(BaseScheduler):
         self._turn.clear()
         return True
 
-    def _push(self, request: Request, *, urgent: bool) -> None:
+    def _push(self, request: Request, rank: int) -> None:
         host = _host_of(request)
         if host not in self._hosts:
-            self._hosts[host] = _Turns(), _Turns()
+            self._hosts[host] = _Turns(), _Turns(), _Turns()
             self._turn.append(host)
-        self._hosts[host][0 if urgent else 1].append(request)
+        self._hosts[host][rank].append(request)
 
     def _pop(self, host: str) -> Request:
         spider: Any = self._crawler.spider
         if spider.run is not None:
             spider.run.budget.take()
-        urgent, leased = self._hosts[host]
-        request = (urgent or leased).popleft()
-        if not (urgent or leased):
+        queues = self._hosts[host]
+        request = next(filter(None, queues)).popleft()
+        if not any(queues):
             del self._hosts[host]
             self._turn.remove(host)
-        if source := request.meta.pop("leased", ""):
-            self._leased[source] -= 1
+        if leased := request.meta.pop("leased", None):
+            self._leased[leased] -= 1
         return request
 
     def _has_room(self, host: str) -> bool:
@@ -145,7 +152,7 @@ class Frontier(BaseScheduler):
     def _refill(self) -> None:
         spider: Any = self._crawler.spider
         for source in tuple(self._open):
-            if self._leased.get(source, 0) >= _LOW:
+            if self._leased[source, _NEW] >= _LOW:
                 continue
             rows = spider.lease(source, self._after.get(source, 0), _LEASE)
             if not rows:
@@ -153,10 +160,21 @@ class Frontier(BaseScheduler):
                 continue
             self._after[source] = rows[-1].id
             for row in rows:
-                if (request := spider.article_request(row)) is not None and not self._rests(request):
-                    request.meta["leased"] = source
-                    self._leased[source] = self._leased.get(source, 0) + 1
-                    self._push(request, urgent=False)
+                if (request := spider.article_request(row)) is not None:
+                    self._take(request, source, _NEW)
+        for source in tuple(self._looked):
+            if self._leased[source, _AGAIN] < _LOW:
+                requests = spider.lease_again(source, _LEASE)
+                for request in requests:
+                    self._take(request, source, _AGAIN)
+                if not requests:
+                    self._looked.discard(source)
+
+    def _take(self, request: Request, source: str, rank: int) -> None:
+        if not self._rests(request):
+            request.meta["leased"] = source, rank
+            self._leased[source, rank] += 1
+            self._push(request, rank)
 
     def _rests(self, request: Request) -> bool:
         """Whether its host is left alone in this run: the row stays queued, and nothing is made of it."""

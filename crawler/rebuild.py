@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,17 +17,29 @@ from crawler.archive.captures import CaptureError, Response, read_segment, unpac
 from crawler.archive.ledger import Capture, Kept, Ledger
 from crawler.archive.locks import Lock
 from crawler.archive.post import Post, read_post
+from crawler.edits import following
 from crawler.extract.page import Page
 from crawler.run import state_folder
 from crawler.site import Site
 from crawler.sources import AnyList, Source
 from crawler.verify import post_files
 
-Digests = dict[tuple[str, str], str]
-"""(source, key) -> payload digest of its article's capture."""
-
-
 _DRAFT = ".ledger.tmp"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The captured answer that an article's post was made from."""
+
+    digest: str
+    etag: str
+    modified: str
+    since: str
+    """When the article was captured first."""
+
+
+Answers = dict[tuple[str, str], Answer]
+"""By source and key."""
 
 
 @dataclass(slots=True)
@@ -79,25 +91,30 @@ def _set_aside(state: Path) -> str:
     return name if (state / name).exists() else ""
 
 
-def _from_captures(
-    ledger: Ledger, folder: Path, sources: Sequence[Source], done: Rebuilt
-) -> dict[tuple[str, str], str]:
+def _from_captures(ledger: Ledger, folder: Path, sources: Sequence[Source], done: Rebuilt) -> Answers:
     """Index the captures, and discover again what the lists among them name."""
     readers = {source.id: _ListReader(source) for source in sources}
-    digests: Digests = {}
+    answers: Answers = {}
     for path in sorted([*folder.glob("*.warc.gz"), *folder.glob("*.warc.gz.open")]):
         made: list[Capture] = []
         for capture, response in _readable(path, done):
             made.append(capture)
             source, role = response.notes.get("source", ""), response.notes.get("role")
             if role == "article":
-                digests[source, response.notes.get("key", "")] = capture.digest
+                whose_answer = source, response.notes.get("key", "")
+                answers[whose_answer] = _answer(capture, response, answers.get(whose_answer))
             elif role == "list" and source in readers:
                 readers[source].discover(ledger, response)
         whole = sum(capture.length for capture in made)
         ledger.keep([], made, {path.name.removesuffix(".open"): whole})
         done.captures += len(made)
-    return digests
+    return answers
+
+
+def _answer(capture: Capture, response: Response, before: Answer | None) -> Answer:
+    headers = {name.lower(): value for name, value in response.headers}
+    since = before.since if before else response.date
+    return Answer(capture.digest, headers.get("etag", ""), headers.get("last-modified", ""), since)
 
 
 def _readable(path: Path, done: Rebuilt) -> Iterator[tuple[Capture, Response]]:
@@ -105,7 +122,7 @@ def _readable(path: Path, done: Rebuilt) -> Iterator[tuple[Capture, Response]]:
     try:
         yield from read_segment(path)
     except CaptureError as error:
-            done.unclear.append(str(error))
+        done.unclear.append(str(error))
 
 
 class _ListReader:
@@ -131,10 +148,9 @@ class _ListReader:
                 return
 
 
-def _from_posts(
-    ledger: Ledger, archive: Path, sources: Sequence[Source], made: Digests, done: Rebuilt
-) -> None:
+def _from_posts(ledger: Ledger, archive: Path, sources: Sequence[Source], made: Answers, done: Rebuilt) -> None:
     kept = []
+    spans = {source.id: source.spans for source in sources}
     for path in post_files(archive):
         data, name = path.read_bytes(), str(path.relative_to(archive))
         found = whose(path, data, sources)
@@ -142,9 +158,20 @@ def _from_posts(
             done.unclear.append(f"{name}: its source or key cannot be told")
             continue
         source, space, key = found
-        kept.append(Kept(space, key, source, name, sha256(data).hexdigest(), made.get((source, key), "")))
+        kept.append(_kept(Kept(space, key, source, name, sha256(data).hexdigest()), data, made, spans.get(source, ())))
     ledger.keep(kept)
     done.posts = len(kept)
+
+
+def _kept(kept: Kept, data: bytes, made: Answers, spans: Sequence[timedelta]) -> Kept:
+    """With what the captures say of it, and the number of earlier versions that the post itself names. Looks that it
+    had are not known, and whether it was held to be gone: the next look tells again."""
+    kept = replace(kept, revision=int(read_post(data).fields.get("revisions") or 0))
+    if (answer := made.get((kept.source, kept.key))) is None:
+        return kept
+    due = following(answer.since, spans, datetime.now(UTC))
+    kept = replace(kept, capture=answer.digest, etag=answer.etag, modified=answer.modified)
+    return replace(kept, since=answer.since, check_due=due)
 
 
 def whose(path: Path, data: bytes, sources: Sequence[Source]) -> tuple[str, str, str] | None:

@@ -220,7 +220,7 @@ def _dangers(config: dict[str, Any]) -> Iterator[str]:
 
 
 def _leaks(config: dict[str, Any], site: Site) -> Iterator[str]:
-    for name in sorted({SETTINGS, "sources"} - _names(config.get("exclude"))):
+    for name in sorted({SETTINGS, "sources", "revisions"} - _names(config.get("exclude"))):
         yield f"_config.yml: exclude does not name {name}: it is published with the site"
     if site.state.split("/")[0] in _names(config.get("include")):
         yield f"_config.yml: include names {site.state}: ledger and captures are published with the site"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -418,6 +418,8 @@ class Source(Strict):
     schedule: Annotated[str, AfterValidator(lambda value: (parse_schedule(value), value)[1])] = "every 1h"
     """Cron expression of five fields in the source's zone, ``every 30m``, or ``auto``: more often where more comes."""
     expect: Expect = Expect()
+    recheck: list[Annotated[Span, Field(min_length=1)]] = ["15m", "1h", "3h", "1d", "7d", "30d"]
+    """How long after an article became a post it is looked at again, conditionally; ``[]`` for never."""
     captures: bool = True
     """Keep the raw responses."""
     lists: list[AnyList] = Field(min_length=1)
@@ -439,6 +441,11 @@ class Source(Strict):
     def space(self) -> str:
         """Namespace of its keys."""
         return self.key.space or self.id
+
+    @cached_property
+    def spans(self) -> tuple[timedelta, ...]:
+        """``recheck``, the shortest first."""
+        return tuple(sorted(span for text in self.recheck if (span := parse_span(text))))
 
     @cached_property
     def zone(self) -> ZoneInfo:

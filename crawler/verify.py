@@ -9,9 +9,11 @@ from hashlib import sha256
 from pathlib import Path
 
 from crawler.archive.captures import CaptureError, read_segment
+from crawler.archive.checks import revised
 from crawler.archive.ledger import Ledger
 from crawler.archive.markup import Markup
 from crawler.archive.post import check_post, read_post
+from crawler.changes import revision_faults
 from crawler.run import state_folder
 from crawler.site import Site, config_faults
 
@@ -35,6 +37,7 @@ def faults(archive: Path, site: Site, markups: Iterable[Markup]) -> Iterator[Fau
     if (state / "ledger.sqlite").is_file():
         ledger = Ledger(state / "ledger.sqlite")
         yield from _ledger_faults(ledger, digests)
+        yield from revision_faults(archive, revised(ledger))
         yield from _capture_faults(ledger, state / "captures")
         ledger.close()
     elif digests:

@@ -193,6 +193,7 @@ def test_a_new_archive_has_no_faults(tmp_path: Path, chosen: dict[str, str]) -> 
         ("markdown: kramdown", "include: [.presskeep]", "include names .presskeep"),
         ("  - presskeep.yml\n", "", "exclude does not name presskeep.yml"),
         ("  - sources\n", "", "exclude does not name sources"),
+        ("  - revisions\n", "", "exclude does not name revisions"),
     ],
 )
 def test_one_fault_each(tmp_path: Path, line: str, other: str, named: str) -> None:
@@ -240,7 +241,7 @@ def test_exclude_of_another_kind_is_a_fault_not_a_crash(tmp_path: Path) -> None:
     site = archive(tmp_path)
     path = tmp_path / "_config.yml"
     path.write_text(path.read_text("utf-8").split("exclude:")[0] + "exclude: 7\n", "utf-8")
-    assert len(config_faults(tmp_path, site)) == 2
+    assert len(config_faults(tmp_path, site)) == 3
 
 
 def test_missing_layouts(tmp_path: Path) -> None:

@@ -86,7 +86,11 @@ def _front(article: Article, style: PostStyle) -> list[str]:
     ]
     if tags:
         lines.append(f"tags: {_scalar_or_list(*tags)}")
-    return lines + [f"{name}: {value}" for name in style.fields if (value := _field(name, article, style))]
+    lines += [f"{name}: {value}" for name in style.fields if (value := _field(name, article, style))]
+    if article.revisions:
+        edited = _quoted(_date("last_modified", article.last_modified, style))
+        lines += [f"last_modified_at: {edited}", f"revisions: {article.revisions}"]
+    return lines
 
 
 def _tags(article: Article) -> list[str]:

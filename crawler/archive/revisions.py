@@ -1,6 +1,6 @@
-"""Earlier versions of edited posts: ``revisions/<the post's path below _posts, without .md>/<number>.md``, 1 the first.
+"""Earlier versions of edited posts: ``revisions/2026/03/06/<name of the post>/<number>.md``, 1 the first.
 
-Order of an edit's writes: the version at hand is kept here, durable; then the post is replaced; then the ledger says so.
+Order of an edit's writes: the version at hand is kept here, durable; then the post is replaced; the ledger is last.
 """
 
 from __future__ import annotations

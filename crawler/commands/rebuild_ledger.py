@@ -33,3 +33,4 @@ def tell(done: Rebuilt) -> None:
     if done.aside:
         click.echo(f"the old ledger was set aside as {done.aside}", err=True)
     click.echo(f"ledger made anew: {done.posts} posts, {done.captures} captures, {done.waiting} waiting", err=True)
+    click.echo("which articles are gone upstream is lost with the old one; the next looks at them tell", err=True)
