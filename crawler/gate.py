@@ -160,6 +160,7 @@ def own_key(key: str, visible: Iterable[str]) -> None:
         raise Refused(f"another article's page: it names {shown[0]}")
 
 
+_LAYOUT = "layout changed"
 _KINDS = (
     (re.compile(r"(consent|paywall|soft-404|layout changed|list moved): "), ""),
     (re.compile(r"captcha: |HTTP (?:401|403|407|418|429|451)\b"), "blocked"),
@@ -169,12 +170,8 @@ _KINDS = (
     (re.compile(r"no such host"), "dns"),
     (re.compile(r"connection refused"), "refused"),
     (re.compile(r".*robots\.txt", re.IGNORECASE), "robots"),
-    (
-        re.compile(
-            r"(?:title|published|modified|attribution|byline|editor|digest|section|canonical|body): |no (?:title|published|layout|JSON|such list)|the list is empty"
-        ),
-        "layout changed",
-    ),
+    (re.compile(r"(?:title|published|modified|attribution|byline|editor|digest|section|canonical|body): "), _LAYOUT),
+    (re.compile(r"no (?:title|published|layout|JSON|such list)|the list is empty"), _LAYOUT),
 )
 
 

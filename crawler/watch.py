@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -11,6 +12,8 @@ import sqlalchemy as sa
 from crawler.alarms import FEWEST, Alarm, History, Tally, next_command, of_articles, of_list
 from crawler.archive.ledger import Ledger, articles, listings, texts
 from crawler.gate import MIDDLING, WALLS, Walls, is_error_page, weight
+from crawler.health import LOOK_BACK, too_quiet
+from crawler.schedule import parse_span
 
 if TYPE_CHECKING:
     from crawler.report import Report
@@ -35,6 +38,7 @@ class Watch:
     def __init__(self, ledger: Ledger, report: Report, sources: Sequence[Source]) -> None:
         self._ledger = ledger
         self._report = report
+        self._sources = list(sources)
         self._files = {one.id: str(one.path or f"{one.id}.yml") for one in sources}
         self._tallies: defaultdict[str, Tally] = defaultdict(Tally)
         self._histories: dict[str, History] = {}
@@ -115,6 +119,9 @@ class Watch:
         """No more articles come (``whole``: since all were asked): a last look at each source, and posts held back."""
         for source in list(self._tallies):
             self._consider(source, ended=whole)
+        if self.live and whole:
+            for one in self._sources:
+                self._listen(one)
         return [post for source in list(self._held) for post in self._held.pop(source)]
 
     def error_pages(self, source: str) -> Sequence[Sequence[int]]:
@@ -132,6 +139,19 @@ class Watch:
         if weight(text) < MIDDLING and is_error_page(text, self.error_pages(source)):
             return f"soft-404: the text of an address that does not exist ({reason})"
         return reason
+
+    def _listen(self, source: Source) -> None:
+        """Whether it is too quiet, though its lists answer with articles that are known."""
+        told = self._report.of(source.id)
+        answered = (told.unchanged or told.listed) and not told.failed_lists
+        if source.id in self.stopped or told.new or not answered:
+            return
+        query = sa.select(articles.c.seen).distinct().where(articles.c.source == source.id, articles.c.seen != "")
+        seen = [datetime.fromisoformat(row.seen) for row in self._ledger.read(query)]
+        now = datetime.now(UTC)
+        recent = [one for one in seen if now - one <= LOOK_BACK] or seen[-1:]
+        if what := too_quiet(recent, now, source.zone, parse_span(source.expect.quiet)):
+            self.raise_alarm(source.id, "really quiet", what)
 
     def _consider(self, source: str, *, ended: bool) -> None:
         tally = self._tallies[source]

@@ -1,4 +1,4 @@
-"""Sources that break: walls, stubs, changed layouts and lists; what is stopped, what is said, and that nothing is lost."""
+"""Sources that break: walls, stubs, changed layouts and lists; what is stopped and said, and that nothing is lost."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def broken(story: Story, fault: str) -> Page:
     around = "<html><head><title>x</title></head><body><h1>{}</h1><p><time>2026-03-02 08:00</time></p>{}</body></html>"
     bodies = {
         "consent": around.format("在您继续之前", '<div id="body"><p>我们使用 Cookie。请点击同意以继续阅读。</p></div>'),
-        "captcha": "<html><body><p>请完成安全验证后继续访问</p><form action=/verify><input name=c></form></body></html>",
+        "captcha": "<html><body><p>请完成安全验证后继续访问</p><form><input name=c></form></body></html>",
         "soft-404": around.format("很抱歉", '<div id="body"><p>该文章已被删除或不存在，您可以返回首页看看。</p></div>'),
         "busy": around.format("系统错误", '<div id="body"><p>java.lang.NullPointerException</p></div>'),
         "layout": f'<main><h2>{story.headline}</h2><section class="v2">{story.text}</section></main>',
@@ -179,7 +179,7 @@ def test_lists_that_became_empty(server: Server, tmp_path: Path) -> None:
     server.pages["/list"] = list_page([])
     alarmed(archive, "layout changed")
     alarmed(archive, "layout changed")
-    assert "if-none-match" not in {name for name in server.asked[-1].headers}
+    assert "if-none-match" not in set(server.asked[-1].headers)
     server.pages["/list"] = Page("<html><body><p>请完成安全验证后继续访问</p></body></html>")
     alarmed(archive, "blocked")
     server.pages["/list"] = Page("no such page", status=404)

@@ -497,6 +497,11 @@ class Ledger:
         rows = self._connection.execute(query)
         return [{**row._mapping, "report": json.loads(row.report) if row.report else {}} for row in rows]
 
+    def runs_since(self, moment: datetime) -> list[dict[str, Any]]:
+        """Reports of the runs that started since then, newest first."""
+        rows = self.read(sa.select(runs).where(runs.c.started >= stamp(moment)).order_by(runs.c.id.desc()))
+        return [{**row._mapping, "report": json.loads(row.report) if row.report else {}} for row in rows]
+
     def counts(self) -> dict[str, dict[str, int]]:
         """Source -> state -> number of keys."""
         query = sa.select(articles.c.source, articles.c.state, sa.func.count()).group_by(

@@ -51,13 +51,27 @@ def ledger_of(archive: Path) -> Ledger | None:
 
 
 def _show(told: dict[str, Any]) -> None:
-    columns = ("run", "started", "exit", "source", "listed", "new", "kept", "refused", "waiting", "failed lists")
+    from crawler.health import class_of_report
+
+    columns = (
+        "run",
+        "started",
+        "exit",
+        "source",
+        "listed",
+        "new",
+        "kept",
+        "refused",
+        "waiting",
+        "failed lists",
+        "class",
+    )
     rows = []
     for run in told["runs"]:
         for one in run["report"].get("sources", [{}]):
             cells = [one.get(name, "") for name in ("source", "listed", "new", "kept", "refused", "waiting")]
             ended = run["exit_code"] if run["ended"] else "did not end"
-            rows.append([run["id"], run["started"], ended, *cells, one.get("failed_lists", "")])
+            rows.append([run["id"], run["started"], ended, *cells, one.get("failed_lists", ""), class_of_report(one)])
     table("Runs", columns, rows)
     states = ("queued", "done", "refused", "alias")
     table("Keys", ("source", *states), [[name, *(n.get(s, 0) for s in states)] for name, n in told["keys"].items()])
