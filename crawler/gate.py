@@ -85,12 +85,17 @@ class Walls:
     def find(self, title: str, paragraphs: Sequence[str]) -> tuple[str, str] | None:
         """(class, phrase) of the wall that a short text is, or that a middling one hardly says more than."""
         whole = sum(map(weight, paragraphs))
+        if whole >= MIDDLING or not self._says_any("\n".join((title, *paragraphs))):
+            return None
         if whole < SHORT:
             return next(filter(None, map(self._first, (title, *paragraphs))), None)
-        if whole >= MIDDLING:
-            return None
         found = [(weight(line), hit) for line in paragraphs if (hit := self._first(line))]
         return found[0][1] if sum(size for size, _ in found) * 2 >= whole else None
+
+    def _says_any(self, text: str) -> bool:
+        """One look at the whole, for nearly every article says none of them."""
+        said = squeezed(text)
+        return any(phrase in said for _, phrase in self.phrases)
 
     def _first(self, line: str) -> tuple[str, str] | None:
         said = squeezed(line)
