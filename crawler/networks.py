@@ -12,6 +12,7 @@ Network = IPv4Network | IPv6Network
 
 _CLASSES = ("unspecified", "loopback", "link_local", "multicast", "private", "reserved")
 _IPV6 = {
+    "site-local": IPv6Network("fec0::/10"),  # RFC 3879
     "6to4": IPv6Network("2002::/16"),  # RFC 7526: not to be used
     "Teredo": IPv6Network("2001::/32"),
     "local NAT64": IPv6Network("64:ff9b:1::/48"),  # RFC 8215

@@ -152,3 +152,21 @@ def test_a_section_called_mobile_is_no_copy() -> None:
     assert key_of("https://a.example/mobile/review-one") != key_of("https://a.example/print/review-one")
     assert key_of("https://a.example/amp/2026/03/story") == key_of("https://a.example/2026/03/story")
     assert key_of("https://a.example/2026/story/amp") == key_of("https://a.example/2026/story")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://daily.example/a/1.html?PHPSESSID=0123456789abcdef",
+        "https://daily.example/a/1.html;jsessionid=0A1B2C3D",
+        "https://daily.example/a/1.html;sid=0A1B2C3D?session_id=7",
+        "https://daily.example/(S(abcdefghijklmnopqrstuvwx))/a/1.html",
+    ],
+)
+def test_session_ids_make_no_new_key(address: str) -> None:
+    assert canonical(address) == "https://daily.example/a/1.html"
+    assert key_of(address) == key_of("https://daily.example/a/1.html")
+
+
+def test_a_storys_id_is_no_session() -> None:
+    assert key_of("https://daily.example/article?sid=1") != key_of("https://daily.example/article?sid=2")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from scrapy.http import Headers, Response
 
 _OURS = frozenset({"robots", "presskeep"})
+_VALUED = frozenset({"max-snippet", "max-image-preview", "max-video-preview", "unavailable_after"})
+"""Words of a robots tag that are followed by a colon, though they name no agent."""
 _HINT = re.compile(rb"noarchive|tdm-reservation", re.IGNORECASE)
 _META = re.compile(rb"<meta\b[^>]*>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"""\b(name|content)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
@@ -46,9 +48,10 @@ def _forbids(tag: str) -> bool:
     """Whether the words of a tag forbid archives to us: ``noarchive``, ``presskeep: noarchive``, not ``other: …``."""
     agent = "robots"
     for word in tag.lower().split(","):
-        if ":" in word and not word.strip().startswith("unavailable_after"):
-            agent, word = (one.strip() for one in word.split(":", 1))
-        if word.strip() == "noarchive" and agent in _OURS:
+        before, colon, said = word.strip().partition(":")
+        if colon and before.strip() not in _VALUED:
+            agent = before.strip()
+        if (said if colon else before).strip() == "noarchive" and agent in _OURS:
             return True
     return False
 
