@@ -32,7 +32,7 @@ class PagesWalk:
         """Entries in the order of the page, an address once."""
         listing, seen = Listing(), set()
         base = self._base_of(page)
-        for fields in self._records(page, self._items):
+        for fields in self._records(page, self._items, listing.problems):
             url = absolute(base, fields["url"]) if fields.get("url") else ""
             if not url or url in seen or (self._pattern and not self._pattern.search(url)):
                 continue
@@ -40,11 +40,16 @@ class PagesWalk:
             self._make.add(listing, {**fields, "url": url})
         return listing
 
-    def _records(self, page: Page, items: Rule | None) -> Iterator[dict[str, str]]:
-        """What each item says; without items or a rule for the address, each link is a record."""
+    def _records(self, page: Page, items: Rule | None, problems: list[str]) -> Iterator[dict[str, str]]:
+        """What each item says; without items or a rule for the address, each link is a record.
+
+        An item without an address is an advertisement; one with several needs a better rule, and is a problem.
+        """
         for scope in items.nodes(page) if items else [page.root]:
             fields = read_fields(self._fields, page, scope)
             if "url" in self._fields:
+                if "url" not in fields and (several := self._fields["url"].texts(page, scope)):
+                    problems.append(f"{len(several)} addresses in one item, {several[0][:120]!r} first: one is due")
                 yield fields
                 continue
             for link in _links(scope):

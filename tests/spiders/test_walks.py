@@ -487,3 +487,11 @@ def test_an_index_page_names_further_lists(tmp_path: Path) -> None:
     base = urlsplit(page.url)
     assert walk.lists(page) == [f"{base.scheme}://{base.netloc}/sub/one", f"{base.scheme}://{base.netloc}/two"]
     assert pages_walk(tmp_path, "links: /a/").lists(page) == []
+
+
+def test_an_item_with_several_addresses_is_a_problem(tmp_path: Path) -> None:
+    walk = pages_walk(tmp_path, 'items: li, fields: {url: "a::attr(href)"}')
+    two, one = '<a href="/a/1">x</a><a href="/a/2">y</a>', '<a href="/a/3">z</a>'
+    listing = walk.read(html(f"<li>{two}</li><li>an advertisement</li><li>{one}</li>"))
+    assert [entry.hints["url"].rsplit("/", 1)[-1] for entry in listing.entries] == ["3"]
+    assert listing.problems == ["2 addresses in one item, '/a/1' first: one is due"]

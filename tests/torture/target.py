@@ -27,8 +27,6 @@ lists:
     empty: true        # the front page itself names no articles that its categories do not
     items: ul.newslist:not(.latest) li
     fields:
-      url: a.art::attr(href)
-      title: a.art
       section: {{xpath: //title, regex: (.+)新闻 第}}
     pages: {{next: "a.next::attr(href)", depth: 60}}
 key:
