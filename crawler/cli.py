@@ -63,7 +63,8 @@ def main() -> None:
     """presskeep follows news sites and keeps every article as a Jekyll post.
 
     Exit codes: 0 all well, 1 a fault (or verify found faults), 2 refused input, 3 a list could not be read,
-    4 a source is broken (ALARM lines say why), 74 disk full or read-only, 75 another run is active in the archive, 130 stopped by a signal.
+    4 a source is broken (ALARM lines say why), 74 disk full or read-only, 75 another run is active in the archive,
+    130 stopped by a signal.
     """
 
 

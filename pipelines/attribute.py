@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crawler.extract.attribution import Credit, credit_in_body, credit_in_digest, tidy
-
 from crawler.archive.markup import text_of
 from crawler.components import run_of
+from crawler.extract.attribution import Credit, credit_in_body, credit_in_digest, tidy
 from crawler.items import Attribution
 
 if TYPE_CHECKING:

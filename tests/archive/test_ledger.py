@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -50,10 +51,8 @@ def leased(ledger: Ledger, now: datetime = NOW, after: int = 0, limit: int = 100
     return [row.key for row in ledger.lease(source, after, limit, now)]
 
 
-def kept(key: str, **changes: str) -> Kept:
-    return Kept(
-        **{"space": "papers", "key": key, "source": "gazette", "path": f"_posts/{key}.md", "digest": "d", **changes}
-    )
+def kept(key: str, **changes: Any) -> Kept:
+    return replace(Kept("papers", key, "gazette", f"_posts/{key}.md", "d"), **changes)
 
 
 def raw(ledger: Ledger, statement: str) -> list[tuple[Any, ...]]:
