@@ -79,7 +79,12 @@ def crawl_settings(run: Run, *, replay: bool = False, own_python: bool = False, 
 
 
 def _not_told_elsewhere(record: logging.LogRecord) -> bool:
-    """What stands in the report, with address and reason, is not told twice; a failed robots.txt takes one line."""
+    """What stands in the report, with address and reason, is not told twice; a failed robots.txt takes one line.
+
+    An OSError out of a callback or pipeline is the disk's, and stops the run: that is said once, by ``halt``.
+    """
+    if record.exc_info and isinstance(record.exc_info[1], OSError):
+        return False
     if record.name.endswith("robotstxt"):
         record.exc_info = None
     return not record.getMessage().startswith(("Dropped:", "Gave up retrying"))
