@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -203,7 +202,7 @@ def _key_by_name(name: str, post: Post, source: Source) -> str:
     fixed = "{" not in source.post.category
     if fixed and source.post.category not in post.categories:
         return ""
-    return key if any(re.search(pattern, key) for pattern in source.key.patterns) else ""
+    return key if any(pattern.search(key) for pattern in source.key_patterns) else ""
 
 
 def _open_walks(ledger: Ledger, sources: Sequence[Source]) -> None:

@@ -180,9 +180,9 @@ class Run:
         OSError."""
         made, sizes = self.captures.take()
         posts = list(self._pending.values())
-        write_all(self.archive, [Pending(post.path, post.data) for post in posts])
+        fresh = write_all(self.archive, [Pending(post.path, post.data) for post in posts])
         self._write_category_pages(posts)
-        self.ledger.keep([self._kept(post) for post in posts], made, sizes, self.watch.remember(posts))
+        self.ledger.keep(list(map(self._kept, posts, fresh)), made, sizes, self.watch.remember(posts))
         self.changes.flush()
         self._pending.clear()
         for post in posts:
@@ -197,9 +197,9 @@ class Run:
         folder, _, name = post.path.rpartition("/")
         return f"{folder}/{name[:11]}{twin_key(f'{post.space}-{post.key}')}.md"
 
-    def _kept(self, post: Post) -> Kept:
+    def _kept(self, post: Post, fresh: bool) -> Kept:
         """A file that was there before (its ledger row was lost) stays as it is, and counts as it is."""
-        digest = sha256((self.archive / post.path).read_bytes()).hexdigest()
+        digest = sha256(post.data if fresh else (self.archive / post.path).read_bytes()).hexdigest()
         notes = json.dumps(post.notes, ensure_ascii=False, sort_keys=True) if post.notes else ""
         since, look = self.changes.first(post.source)
         told = post.capture, notes, *post.validators, since, look

@@ -452,6 +452,11 @@ class Source(Strict):
         return ZoneInfo(self.timezone)
 
     @cached_property
+    def key_patterns(self) -> tuple[re.Pattern[str], ...]:
+        """Where an address holds the site's own id."""
+        return tuple(re.compile(pattern) for pattern in self.key.patterns)
+
+    @cached_property
     def hosts(self) -> frozenset[str]:
         """Hosts that its lists and its article addresses name."""
         known = [url for one in self.lists for url in one.urls] + [self.home, self.example, self.article.address]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crawler.archive.markup import text_of
 from crawler.components import run_of
 from crawler.extract.attribution import Credit, credit_in_body, credit_in_digest, tidy
 from crawler.items import Attribution
@@ -37,8 +36,7 @@ class AttributePipeline:
 
 def attribute(article: Article, source: Source, outlets: Outlets) -> None:
     """Fill in attribution, category and tags."""
-    paragraphs = text_of(article.body).split("\n")
-    inside = credit_in_body(paragraphs, agencies=outlets.agencies) or credit_in_digest(article.digest)
+    inside = credit_in_body(article.plain.split("\n"), agencies=outlets.agencies) or credit_in_digest(article.digest)
     if article.attribution is None and inside is not None:
         article.attribution = _named(inside, outlets)
     elif article.attribution is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -309,7 +308,7 @@ class NewsSpider(Spider):
         return (self._own_key(source, claimed) if host in source.hosts else "") or row.key
 
     def _own_key(self, source: Source, url: str) -> str:
-        return key_of(url, [re.compile(pattern) for pattern in source.key.patterns])
+        return key_of(url, source.key_patterns)
 
     def article_failed(self, failure: Failure) -> None:
         """An article that could not be fetched is asked again later; one that was not asked stays queued as it is."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -44,7 +43,7 @@ class EntryMaker:
     """Makes entries of one source from the fields of its records."""
 
     def __init__(self, source: Source) -> None:
-        self._patterns = [re.compile(pattern) for pattern in source.key.patterns]
+        self._patterns = source.key_patterns
         self._needed = [name for name in REQUIRED if all(getattr(layout, name) is None for layout in source.layouts)]
 
     def add(self, listing: Listing, fields: Mapping[str, str]) -> None:

@@ -20,6 +20,7 @@ from io import FileIO
 from pathlib import Path
 
 from crawler.archive.ledger import Capture
+from crawler.archive.posts import fsync
 
 _LEVEL, _STORED = 1, 0
 """Level 1 costs a quarter of level 9. A body that came packed is only stored: packing it again takes nine tenths of
@@ -159,7 +160,7 @@ class CaptureStore:
             self._name, path = self._next_segment()
             self._file = path.open("ab", buffering=0)  # a buffer would write its rest again after a full disk
             self._file.seek(0, os.SEEK_END)
-            _sync_folder(self.folder)
+            fsync(self.folder)
         return self._file
 
     def _next_segment(self) -> tuple[str, Path]:
@@ -188,15 +189,7 @@ def _close_name(path: Path, size: int) -> None:
         path.unlink()
     else:
         path.rename(path.with_name(path.name.removesuffix(".open")))
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    fsync(path.parent)
 
 
 def _write(file: FileIO, data: bytes) -> None:

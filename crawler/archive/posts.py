@@ -96,15 +96,16 @@ def _sync_files(folder: Path, paths: Sequence[Path]) -> None:
     if len(paths) > _FEW and _syncfs(folder):
         return
     for path in paths:
-        _fsync(path)
+        fsync(path)
 
 
 def _sync_folders(folders: Iterable[Path]) -> None:
     for folder in folders:
-        _fsync(folder)
+        fsync(folder)
 
 
-def _fsync(path: Path) -> None:
+def fsync(path: Path) -> None:
+    """Make a file's bytes, or a folder's names, durable."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

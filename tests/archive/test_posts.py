@@ -104,7 +104,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
 
         return call
 
-    monkeypatch.setattr(posts, "_fsync", recorded(posts._fsync, "fsync"))
+    monkeypatch.setattr(posts, "fsync", recorded(posts.fsync, "fsync"))
     monkeypatch.setattr(posts, "_syncfs", recorded(posts._syncfs, "syncfs"))
     monkeypatch.setattr(os, "link", recorded(os.link, "link"))
     monkeypatch.setattr(Path, "write_bytes", recorded(Path.write_bytes, "write"))
