@@ -23,3 +23,8 @@ def shared_server() -> Iterator[Server]:
     running = Server()
     yield running
     running.close()
+
+
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Bytes are named by their argument: content packed at collection may differ between the workers of one run."""
+    return argname if isinstance(val, bytes) else None

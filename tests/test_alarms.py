@@ -11,8 +11,8 @@ import pytest
 
 from crawler.alarms import Alarm, History, Tally, of_articles, of_list
 from crawler.items import Text
-from tests.rig import Archive, Done, Story, html_source, list_page, publish, stories
 from tests.server import ABSENT, Page, Server
+from tests.story import Archive, Done, Story, html_source, list_page, publish, stories
 
 WALL = "consent: the page says x"
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.rig import SCRAPY, Archive, Story, html_source, json_page, json_source, publish, record, run, stories
 from tests.server import Page, Server
+from tests.story import SCRAPY, Archive, Story, html_source, json_page, json_source, publish, record, run, stories
 
 
 def closed_port() -> int:

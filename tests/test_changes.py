@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.rig import Archive, Story, html_source, publish, stories
 from tests.server import Page, Server
+from tests.story import Archive, Story, html_source, publish, stories
 from tests.test_kill import CHANGES, bytes_of, needs_strace, ordinals, start
 
 WALL = (

@@ -7,8 +7,8 @@ from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
-from tests.rig import Archive, Story, html_source, json_page, json_source, list_page, publish, record, stories
 from tests.server import Page, Server
+from tests.story import Archive, Story, html_source, json_page, json_source, list_page, publish, record, stories
 
 ROBOTS = "User-agent: *\nDisallow:\n\nUser-agent: Presskeep\nDisallow: /private\n"
 

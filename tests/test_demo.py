@@ -15,7 +15,7 @@ import pytest
 from crawler.archive.markup import text_of
 from crawler.archive.post import Post, read_post
 from tests.demo_site import ARTICLES, NOISE, Truth
-from tests.rig import Archive, Done, presskeep
+from tests.story import Archive, Done, presskeep
 
 KEPT = [truth for truth in ARTICLES if truth.expected == "kept"]
 COUNTS = {name: sum(one.source == name for one in KEPT) for name in ("demo-harbour", "demo-jiangcheng", "demo-wire")}

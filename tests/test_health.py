@@ -10,8 +10,8 @@ import pytest
 
 from crawler.cli import VERBS
 from crawler.health import Day, days, longest_gap, too_quiet
-from tests.rig import Archive, html_source, list_page, publish, stories
 from tests.server import Page, Server
+from tests.story import Archive, html_source, list_page, publish, stories
 
 MONDAY = datetime(2026, 3, 2, 8, tzinfo=UTC)
 WEEKDAYS = [MONDAY + timedelta(days=day, hours=hour) for day in range(21) if day % 7 < 5 for hour in (0, 4, 8)]

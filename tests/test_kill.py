@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.rig import ENVIRONMENT, PRESSKEEP, Archive, Story, html_source, list_page, publish, stories
 from tests.server import Page, Server
+from tests.story import ENVIRONMENT, PRESSKEEP, Archive, Story, html_source, list_page, publish, stories
 
 COUNT = 60
 CHANGES = "pwrite64,fdatasync,fsync,link,linkat,rename,renameat2,unlink,ftruncate,mkdir"

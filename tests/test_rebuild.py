@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.rig import (
+from tests.server import Page, Server
+from tests.story import (
     ENVIRONMENT,
     PRESSKEEP,
     Archive,
@@ -19,7 +20,6 @@ from tests.rig import (
     record,
     stories,
 )
-from tests.server import Page, Server
 
 
 def lose(archive: Archive) -> None:

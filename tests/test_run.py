@@ -18,8 +18,8 @@ from crawler.archive.ledger import Entry, Ledger
 from crawler.budget import Budget
 from crawler.sources import Source
 from crawler.visits import due_sources, last_visits, record_visits
-from tests.rig import ENVIRONMENT, PRESSKEEP, Archive, Story, html_source, publish, run, stories
 from tests.server import Page, Server
+from tests.story import ENVIRONMENT, PRESSKEEP, Archive, Story, html_source, publish, run, stories
 
 
 def two_sources(server: Server, **changes: Any) -> list[dict[str, Any]]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.rig import SCRAPY, Archive, Done, html_source, json_source, publish, run, stories
 from tests.server import Server
+from tests.story import SCRAPY, Archive, Done, html_source, json_source, publish, run, stories
 
 
 def scrapy(folder: Path, *words: str) -> Done:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.rig import Archive, presskeep
 from tests.shared import SHARED, needs_shared
+from tests.story import Archive, presskeep
 
 pytestmark = needs_shared
 SEED = SHARED / "seed"

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from crawler import units
 from crawler.cli import VERBS
 from crawler.schedule import parse_schedule
-from tests.rig import ENVIRONMENT, Archive, html_source, run
 from tests.server import Server
+from tests.story import ENVIRONMENT, Archive, html_source, run
 
 paths = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"], exclude_characters="/"), min_size=1).map(
     lambda name: Path("/srv") / name

@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from crawler.cli import VERBS
-from tests.rig import ENVIRONMENT, PRESSKEEP, ROOT, Archive, html_source, list_page, presskeep, publish, run, stories
 from tests.server import Page, Server
+from tests.story import ENVIRONMENT, PRESSKEEP, ROOT, Archive, html_source, list_page, presskeep, publish, run, stories
 
 
 def test_help_loads_nothing_heavy_and_names_every_verb(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.rig import Archive, html_source, publish, stories
 from tests.server import Server
+from tests.story import Archive, html_source, publish, stories
 
 
 @pytest.fixture(scope="module")

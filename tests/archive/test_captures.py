@@ -101,7 +101,7 @@ def test_the_same_response_gives_the_same_bytes_and_another_gives_others() -> No
 
 def test_a_packed_body_is_not_packed_again_any_other_is() -> None:
     text = b"<p>the same again</p>" * 500
-    packed = gzip.compress(text)
+    packed = gzip.compress(text, mtime=0)
     plain = record_bytes(response(payload=text), "d")
     stored = record_bytes(response(payload=packed, headers=(("Content-encoding", "gzip"),)), "d")
     assert packed in stored, "packing it again costs nine tenths of a capture"
@@ -223,7 +223,7 @@ def test_what_the_ledger_says_of_a_capture_is_checked(tmp_path: Path) -> None:
 
 def member(*lines: str, block: bytes = b"", end: bytes = b"\r\n\r\n", length: int | None = None) -> bytes:
     size = [f"Content-Length: {len(block) if length is None else length}"]
-    return gzip.compress("\r\n".join(["WARC/1.0", *lines, *size, "", ""]).encode() + block + end)
+    return gzip.compress("\r\n".join(["WARC/1.0", *lines, *size, "", ""]).encode() + block + end, mtime=0)
 
 
 HTTP = (
@@ -253,16 +253,19 @@ def test_other_kinds_of_records_are_passed_over(tmp_path: Path) -> None:
     ("data", "what"),
     [
         (b"WARC/1.1\r\n", "at 0: Error -3"),
-        (gzip.compress(b"hello"), "at 0: no WARC record"),
-        (gzip.compress(b""), "at 0: no WARC record"),
+        (gzip.compress(b"hello", mtime=0), "at 0: no WARC record"),
+        (gzip.compress(b"", mtime=0), "at 0: no WARC record"),
         (member(*HTTP, block=OK, length=len(OK) + 9), f"at 0: {len(OK) + 4} bytes where {len(OK) + 9} are due"),
         (member(*HTTP, block=OK, length=-5), "are due"),
-        (gzip.compress(b"WARC/1.0\r\nWARC-Type: response\r\n\r\n"), "at 0: 0 bytes where -1 are due"),
-        (gzip.compress(b"WARC/1.0\r\nContent-Length: x\r\n\r\n"), "at 0: invalid literal"),
+        (gzip.compress(b"WARC/1.0\r\nWARC-Type: response\r\n\r\n", mtime=0), "at 0: 0 bytes where -1 are due"),
+        (gzip.compress(b"WARC/1.0\r\nContent-Length: x\r\n\r\n", mtime=0), "at 0: invalid literal"),
         (member(HTTP[0], HTTP[2], block=OK), "at 0: the response lacks its address"),
         (member(*HTTP, block=b"nonsense"), "at 0: the response lacks its status line"),
         (member(*HTTP, block=b"HTTP/1.1\r\n\r\n"), "at 0: the response lacks its status line"),
-        (gzip.compress(gzip.decompress(member(*HTTP, block=OK)) * 2), "at 0: several records in one gzip member"),
+        (
+            gzip.compress(gzip.decompress(member(*HTTP, block=OK)) * 2, mtime=0),
+            "at 0: several records in one gzip member",
+        ),
         (member(*HTTP, block=OK) + b"\0" * 20, "at "),
         (member(*HTTP, block=OK)[:-8], "at 0: the record is cut short"),
     ],
@@ -316,11 +319,11 @@ def test_nothing_but_capture_errors(tmp_path_factory: pytest.TempPathFactory, da
     ("headers", "payload", "body"),
     [
         ((), b"plain", b"plain"),
-        ((("content-encoding", "gzip"),), gzip.compress(b"text"), b"text"),
-        ((("Content-Encoding", "X-GZIP"),), gzip.compress(b"text"), b"text"),
+        ((("content-encoding", "gzip"),), gzip.compress(b"text", mtime=0), b"text"),
+        ((("Content-Encoding", "X-GZIP"),), gzip.compress(b"text", mtime=0), b"text"),
         ((("Content-Encoding", "deflate"),), zlib.compress(b"text"), b"text"),
         ((("Content-Encoding", "deflate"),), zlib.compress(b"text")[2:-4], b"text"),
-        ((("Content-Encoding", "gzip, gzip"),), gzip.compress(gzip.compress(b"text")), b"text"),
+        ((("Content-Encoding", "gzip, gzip"),), gzip.compress(gzip.compress(b"text", mtime=0), mtime=0), b"text"),
         ((("Content-Encoding", "br"),), b"as it came", b"as it came"),
         ((("Content-Encoding", "gzip"),), b"<p>not packed at all</p>", b"<p>not packed at all</p>"),
     ],
@@ -330,7 +333,7 @@ def test_unpacking(headers: tuple[tuple[str, str], ...], payload: bytes, body: b
 
 
 def test_unpacking_ends_somewhere() -> None:
-    bomb = response(payload=gzip.compress(b"0" * 10**6), headers=(("Content-Encoding", "gzip"),))
+    bomb = response(payload=gzip.compress(b"0" * 10**6, mtime=0), headers=(("Content-Encoding", "gzip"),))
     assert len(unpacked(bomb, 1000)) == 1000
 
 

@@ -15,8 +15,8 @@ from twisted.web.client import URI
 from crawler.middlewares.guard import NotPublic, VettedEndpoints, allowed_networks, is_own
 from crawler.networks import network, refusal
 from crawler.sources import Source
-from tests.rig import Archive, html_source, list_page, publish, stories
 from tests.server import Page, Server
+from tests.story import Archive, html_source, list_page, publish, stories
 
 
 class Resolver:

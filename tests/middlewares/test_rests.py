@@ -12,8 +12,8 @@ from scrapy.http import Response
 
 from crawler.archive.ledger import stamp
 from crawler.middlewares.rests import retry_after
-from tests.rig import Archive, html_source, publish, stories
 from tests.server import Page, Server
+from tests.story import Archive, html_source, publish, stories
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 

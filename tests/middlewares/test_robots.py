@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from crawler.middlewares.robots import read_rules
-from tests.rig import Archive, html_source, publish, stories
 from tests.server import Page, Server
+from tests.story import Archive, html_source, publish, stories
 
 AGENT = "presskeep"
 FORBIDDEN = "https://daily.example/private/1.html"

@@ -1,4 +1,4 @@
-"""One crawl of the rig's site: ``python -m tests.torture.target BASE OUT STATE``; its exit code is presskeep's.
+"""One crawl of the rig's site: ``python -m tests.rig.target BASE OUT STATE``; its exit code is presskeep's.
 
 ``PRESSKEEP_RIG_DELAY`` (seconds) and ``PRESSKEEP_RIG_CONCURRENCY`` set the pace.
 """

@@ -1,4 +1,4 @@
-"""The rig's checks: ``python -m tests.torture [complete idempotent kill9 polite] [-- --n 60]``; all by default."""
+"""The rig's checks: ``python -m tests.rig [complete idempotent kill9 polite] [-- --n 60]``; all by default."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.rig.target import ROOT
 from tests.shared import SHARED
-from tests.torture.target import ROOT
 
 CHECKS = ("complete", "idempotent", "kill9", "polite")
-_COMMAND = "env PYTHONPATH={root} {python} -m tests.torture.target {{base}} {{out}} {{state}}"
+_COMMAND = "env PYTHONPATH={root} {python} -m tests.rig.target {{base}} {{out}} {{state}}"
 
 
 def prepare(folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""A part of the rig's checks; all of them by ``python -m tests.torture``."""
+"""A part of the rig's checks; all of them by ``python -m tests.rig``."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.rig.__main__ import check, prepare
 from tests.shared import needs_shared
-from tests.torture.__main__ import check, prepare
 
 
 @needs_shared

@@ -1,1 +1,0 @@
-"""presskeep before the torture rig's fake news site: what drives it, and a part of its checks as tests."""
