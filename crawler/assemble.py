@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from crawler.dates import parse
 from crawler.extract.attribution import credit_by_rule, tidy
-from crawler.extract.layout import Extracted, Layout, choose, extract
+from crawler.extract.dates import parse
+from crawler.extract.layout import Fields, Layout, choose, run
 from crawler.extract.page import NotJson, Page
 from crawler.extract.rules import Rule
 from crawler.items import Article, Attribution, Refused
@@ -56,13 +56,13 @@ class Assembler:
             disagreements=self._disagreements(given, hints, published, listed),
         ), given.canonical
 
-    def _extract(self, page: Page, listed: datetime | None) -> tuple[Layout, Extracted]:
+    def _extract(self, page: Page, listed: datetime | None) -> tuple[Layout, Fields]:
         """What the first layout that finds a body gives; the list's day says which layouts hold."""
         day = listed.astimezone(self.source.zone).date() if listed else None
         misses: list[str] = []
         for layout in choose(self._layouts, day):
             try:
-                given = extract(page, layout)
+                given = run(page, layout)
             except NotJson as error:
                 raise Refused(str(error)) from error
             if given.body.strip():
@@ -74,7 +74,7 @@ class Assembler:
     def _date(self, text: str, seen_at: datetime, formats: Sequence[str]) -> datetime | None:
         return parse(text, self.source.zone, formats=formats, not_after=seen_at) if text else None
 
-    def _demand(self, given: Extracted, said: Mapping[str, str], published: datetime | None) -> None:
+    def _demand(self, given: Fields, said: Mapping[str, str], published: datetime | None) -> None:
         lacking = [name for name in ("title", "published") if not (said[name] if name == "title" else published)]
         if not lacking:
             return
@@ -84,7 +84,7 @@ class Assembler:
         raise Refused("; ".join(reasons) or f"no {' and no '.join(lacking)}")
 
     def _disagreements(
-        self, given: Extracted, hints: Mapping[str, str], published: datetime | None, listed: datetime | None
+        self, given: Fields, hints: Mapping[str, str], published: datetime | None, listed: datetime | None
     ) -> dict[str, tuple[str, str]]:
         """Where list and page say different things; the page counts."""
         differ = {}

@@ -15,8 +15,8 @@ import pytest
 import yaml
 from warcio.archiveiterator import ArchiveIterator
 
-from crawler.dates import parse
-from crawler.extract.layout import Extracted, Layout, choose, extract
+from crawler.extract.dates import parse
+from crawler.extract.layout import Fields, Layout, choose, run
 from crawler.extract.page import Page
 from crawler.extract.text import plain
 from crawler.sources import HtmlList, RuleModel, Source, load_source
@@ -107,13 +107,13 @@ def addresses(name: str) -> dict[str, str]:
     return {key: canonical(url) if form == "{url}" else url for key, url in asked.items()}
 
 
-def extracted(truth: Truth) -> Extracted:
+def extracted(truth: Truth) -> Fields:
     """What the source's rules find in the article's page."""
     followed = source(truth.source)
     bare = "css" if followed.article.format == "html" else "jmespath"
     layouts = [_layout(followed, number, bare) for number in range(len(followed.layouts))]
     shown = page(addresses(truth.source)[truth.key])
-    found = (extract(shown, layout) for layout in choose(layouts, None))
+    found = (run(shown, layout) for layout in choose(layouts, None))
     return next(given for given in found if given.body)
 
 

@@ -34,7 +34,7 @@ class Layout:
 
 
 @dataclass(slots=True)
-class Extracted:
+class Fields:
     """What the rules of one layout gave; empty where a field has no rule or its rule did not fit."""
 
     body: str = ""
@@ -51,9 +51,9 @@ class Extracted:
     """One line for each rule that did not fit."""
 
 
-def extract(page: Page, layout: Layout) -> Extracted:
+def run(page: Page, layout: Layout) -> Fields:
     """All fields of a page."""
-    given = Extracted()
+    given = Fields()
     misses: list[str] = []
     for name, rule in layout.rules.items():
         if name == "byline":

@@ -15,7 +15,7 @@ _DECLARED = re.compile(rb"""charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]+)""", re.IGNO
 _WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "iso-8859-1": "cp1252", "latin-1": "cp1252"}
 """Declared encodings that mean a wider one in practice (WHATWG Encoding Standard, section 4.2)."""
 _JSONP = re.compile(r"^\s*(?:(?:var|let|const)\s+)?[\w$.\[\]'\"]+\s*(?:\(|=)\s*(?=[\[{])")
-_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
+COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
 """A text, which stays, or a comma before a closing bracket."""
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 """An escaped half of a character beyond U+FFFF; texts cut in the middle of an emoji end in one without its twin."""
@@ -82,7 +82,7 @@ class Page:
         if text[:1] not in "[{" and (wrapped := _JSONP.match(text)):
             text = text[wrapped.end() :].rstrip().rstrip(";").rstrip()
             text = text.removesuffix(")")
-        for candidate in (text, _COMMA.sub(r"\1", text)):
+        for candidate in (text, COMMA.sub(r"\1", text)):
             try:
                 value = json.loads(candidate, strict=False)
                 return _whole(value) if _HALF.search(candidate) else value

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.extract.layout import Layout, choose, extract
+from crawler.extract.layout import Layout, choose, run
 from crawler.extract.page import NotJson, Page
 from crawler.extract.rules import Rule, compile_step
 
@@ -25,12 +25,12 @@ def css(expression: str, **more: Any) -> Rule:
 
 
 def body_of(html: str, *strip: str, drop: tuple[str, ...] = (), body: str = "#text", **more: Any) -> str:
-    return extract(Page(html.encode()), Layout({"body": css(body, **more)}, [css(one) for one in strip], drop)).body
+    return run(Page(html.encode()), Layout({"body": css(body, **more)}, [css(one) for one in strip], drop)).body
 
 
 def json_body(text: Any, *strip: str, drop: tuple[str, ...] = ()) -> str:
     layout = Layout({"body": Rule([compile_step("jmespath", "content")])}, [css(one) for one in strip], drop)
-    return extract(Page(json.dumps({"content": text}).encode()), layout).body
+    return run(Page(json.dumps({"content": text}).encode()), layout).body
 
 
 def test_every_field_by_its_rule() -> None:
@@ -42,7 +42,7 @@ def test_every_field_by_its_rule() -> None:
         "published": css("p"),
         "body": css("#text"),
     }
-    given = extract(Page(HTML.encode()), Layout(rules))
+    given = run(Page(HTML.encode()), Layout(rules))
     assert given.title == "Harbour opens"
     assert given.byline == ("Ann Lee", "Bo Chen")
     assert given.canonical == "https://gazette.example/a/1"
@@ -63,7 +63,7 @@ def test_the_body_is_what_is_inside_its_element() -> None:
 def test_a_body_of_several_elements_only_where_the_rule_joins() -> None:
     html = "<p>one</p><i>not</i><p>two <b>x</b></p>"
     assert body_of(html, body="p", join="") == "onetwo <b>x</b>"
-    given = extract(Page(html.encode()), Layout({"body": css("p")}))
+    given = run(Page(html.encode()), Layout({"body": css("p")}))
     assert given.body == ""
     assert given.misses == ("body: css 'p' matched 2 where one is due",)
 
@@ -77,7 +77,7 @@ def test_stripping_keeps_to_the_body() -> None:
     layout = Layout(
         {"title": css("p.ad", first=True), "body": css("#text")}, [css(".ad"), css("#text"), css("a::attr(x)")]
     )
-    given = extract(page, layout)
+    given = run(page, layout)
     assert (given.title, given.body) == ("outside", "text")
     assert [node.text for node in css(".ad").nodes(page)] == ["outside", "inside", "after"]
 
@@ -85,7 +85,7 @@ def test_stripping_keeps_to_the_body() -> None:
 def test_other_fields_may_come_from_what_is_stripped() -> None:
     page = Page(b'<div id="text"><p class="source">The Courier</p>text</div>')
     layout = Layout({"body": css("#text"), "attribution": css(".source")}, [css(".source")])
-    given = extract(page, layout)
+    given = run(page, layout)
     assert (given.attribution, given.body) == ("The Courier", "text")
 
 
@@ -122,7 +122,7 @@ def test_a_json_body_that_is_no_text_is_none(value: Any) -> None:
 
 def test_html_where_json_is_due_is_told() -> None:
     with pytest.raises(NotJson):
-        extract(Page(b"<p>busy</p>"), Layout({"body": Rule([compile_step("jmespath", "content")])}))
+        run(Page(b"<p>busy</p>"), Layout({"body": Rule([compile_step("jmespath", "content")])}))
 
 
 def layouts(*days: date | None) -> list[Layout]:
@@ -168,5 +168,5 @@ def test_stripping_for_one_layout_leaves_the_page_whole_for_the_next() -> None:
     page = Page(b"<html><body><div id=a><aside>kept by the next</aside></div>tail</body></html>")
     body = Rule([compile_step("css", "#a")])
     first = Layout({"body": body}, strip=[Rule([compile_step("css", "aside")])])
-    assert extract(page, first).body.strip() == ""
-    assert extract(page, Layout({"body": body})).body == "<aside>kept by the next</aside>"
+    assert run(page, first).body.strip() == ""
+    assert run(page, Layout({"body": body})).body == "<aside>kept by the next</aside>"

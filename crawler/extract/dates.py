@@ -131,13 +131,6 @@ def parse(
     return None
 
 
-def day_of(moment: datetime, zone: tzinfo) -> str:
-    """The day of ``moment`` in ``zone``, as YYYY-MM-DD. Raises ValueError for a moment without a zone."""
-    if moment.tzinfo is None:
-        raise ValueError(f"{moment.isoformat()} has no zone, so its day is open")
-    return moment.astimezone(zone).date().isoformat()
-
-
 def _possible(moment: datetime, zone: tzinfo, not_after: datetime | None) -> datetime | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone)

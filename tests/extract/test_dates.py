@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.dates import FIRST_YEAR, LAST_YEAR, day_of, parse
+from crawler.extract.dates import FIRST_YEAR, LAST_YEAR, parse
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -246,14 +246,6 @@ def test_the_zone_in_use_knows_its_own_names_best() -> None:
     assert stated("北京时间 2022-05-19 10:00", BERLIN) == "2022-05-19T10:00:00+08:00"
     assert stated("2022-05-19 10:00:00", BERLIN) == "2022-05-19T10:00:00+02:00"
     assert stated("2022-01-19 10:00:00", BERLIN) == "2022-01-19T10:00:00+01:00"
-
-
-def test_the_day_is_the_day_of_the_zone() -> None:
-    moment = datetime(2022, 5, 18, 17, 0, 37, tzinfo=UTC)
-    assert day_of(moment, SHANGHAI) == "2022-05-19"
-    assert day_of(moment, NEW_YORK) == "2022-05-18"
-    with pytest.raises(ValueError, match="no zone"):
-        day_of(datetime(2022, 5, 18), SHANGHAI)
 
 
 def test_the_common_form_is_fast() -> None:
