@@ -351,7 +351,7 @@ class Ledger:
 
     def queued(self, source: str) -> int:
         """Rows of a source that wait for their article."""
-        chosen = articles.c.source == source, articles.c.state == "queued"
+        chosen = _WAITING, articles.c.source == source, articles.c.state == "queued"
         return self._connection.scalar(sa.select(sa.func.count()).select_from(articles).where(*chosen)) or 0
 
     # outcomes
