@@ -11,6 +11,7 @@ from scrapy.core.downloader.contextfactory import _ScrapyClientContextFactory
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler, _ScrapyAgent
 from scrapy.utils._download_handlers import normalize_bind_address, wrap_twisted_exceptions
 from scrapy.utils.defer import maybe_deferred_to_future
+from scrapy.utils.httpobj import urlparse_cached
 from tldextract import TLDExtract
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.python.failure import Failure
@@ -98,8 +99,12 @@ class GuardMiddleware:
 
 
 class GuardedHandler(HTTP11DownloadHandler):
-    """Scrapy's handler of http and https, but each connection is vetted by the address of its peer before a byte is
-    sent: a name that changes its meaning between look-up and connection gains nothing."""
+    """Scrapy's handler of http and https, but each connection is vetted by the address of its socket's peer before a
+    byte is sent: a name that changes its meaning between look-up and connection gains nothing.
+
+    Behind the operator's own proxy (``http_proxy``) the peer is the proxy, and names are looked up there: then hosts
+    that are addresses, in whatever spelling, and ``localhost`` are vetted alone.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
@@ -107,7 +112,11 @@ class GuardedHandler(HTTP11DownloadHandler):
         self._unverified: Any = _ScrapyClientContextFactory(verify_certificates=False)
 
     async def download_request(self, request: Request) -> Response:
-        """As Scrapy's, DOWNLOAD_TIMEOUT for the whole of it; raises NotPublic where the peer is refused."""
+        """As Scrapy's; raises NotPublic where the peer is refused.
+
+        The time-out is a deadline for the whole of it, from the look-up of the name to the body's last byte. Each hop
+        of a redirect is a request of its own, with a deadline of its own.
+        """
         name = request.meta.get("source", "")
         if name not in self._allowed:
             self._allowed[name] = tuple(one for source in self._sources(name) for one in allowed_networks(source))
@@ -135,7 +144,8 @@ class _VettingAgent(_ScrapyAgent):
     allowed: tuple[Network, ...] = ()
 
     def _get_agent(self, request: Request, timeout: float) -> Agent:
-        if request.meta.get("proxy"):  # the operator's own choice; it is the proxy that connects
+        if request.meta.get("proxy"):
+            vet_name(urlparse_cached(request).hostname or "", self.allowed)
             return super()._get_agent(request, timeout)
         bind = normalize_bind_address(request.meta.get("bindaddress") or self._bindAddress)
         endpoints = VettedEndpoints(self._contextFactory, timeout, bind, self.allowed)
@@ -184,21 +194,32 @@ class VettingReactor:
 
     def connectTCP(self, host: str, port: int, factory: Any, *rest: Any, **more: Any) -> Any:
         """``host`` is what the resolver said. Raises NotPublic."""
-        self.vet(host)
+        vet(host, self._allowed)
         build = factory.buildProtocol
 
-        def vetted(peer: Any) -> Any:
+        def vetted(told: Any) -> Any:
+            """``told`` is the address that was asked for; where the socket leads, the kernel alone knows."""
             try:
-                self.vet(peer.host)
-            except NotPublic:
-                factory.clientConnectionFailed(None, Failure())  # type: ignore[no-untyped-call]
+                vet(connector.transport.getHandle().getpeername()[0], self._allowed)
+            except (NotPublic, OSError):
+                factory.clientConnectionFailed(connector, Failure())  # type: ignore[no-untyped-call]
                 return None  # Twisted closes the connection then
-            return build(peer)
+            return build(told)
 
         factory.buildProtocol = vetted
-        return self._reactor.connectTCP(host, port, factory, *rest, **more)
+        connector = self._reactor.connectTCP(host, port, factory, *rest, **more)
+        return connector
 
-    def vet(self, address: str) -> None:
-        """Raises NotPublic."""
-        if reason := refusal(address, self._allowed):
-            raise NotPublic(f"no public address: {reason}")
+
+def vet(address: str, allowed: Iterable[Network]) -> None:
+    """Raises NotPublic."""
+    if reason := refusal(address, allowed):
+        raise NotPublic(f"no public address: {reason}")
+
+
+def vet_name(host: str, allowed: Iterable[Network]) -> None:
+    """What can be said of a host whose address is not known here. Raises NotPublic."""
+    named = host.rstrip(".").lower()
+    there = "127.0.0.1" if named == "localhost" or named.endswith(".localhost") else literal(host)  # RFC 6761
+    if there is not None:
+        vet(str(there), allowed)

@@ -1,10 +1,12 @@
-"""robots.txt by RFC 9309: what cannot be reached disallows everything for this run, what does not exist allows it."""
+"""robots.txt by RFC 9309: what cannot be reached disallows everything, what does not exist allows it; a day at most."""
 
 from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
@@ -29,8 +31,12 @@ _REDIRECTS = 5
 """Redirects in a row that are followed, also to other authorities (section 2.3.1.2)."""
 _LONGEST = 300.0
 """Most seconds of Crawl-delay that are kept; a longer one is a mistake or a door slammed, and would stall a run."""
+_VALID = 86400.0
+"""Seconds after which it is asked for again in a run that lasts longer (section 2.4)."""
 _AS_IT_IS = {"dont_retry": True, "dont_redirect": True, "handle_httpstatus_all": True, "dont_merge_cookies": True}
-_AGENT = re.compile(r"(^[ \t]*user-?agent[ \t]*:[ \t]*)([A-Za-z_-]*)[^\s#]*", re.IGNORECASE | re.MULTILINE)
+_RECORD = re.compile(r"[ \t]*([A-Za-z][A-Za-z -]*?)[ \t]*:[ \t]*([^#]*)")
+_TOKEN = re.compile(r"[A-Za-z_-]*")
+_AGENTS, _RULES = ("user-agent", "useragent", "user agent"), ("allow", "disallow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +71,46 @@ def _parsed(body: bytes, agent: str) -> Protego | None:
         text = text[: max(text.rfind("\n"), text.rfind("\r")) + 1]
     if text.lstrip().startswith("<"):
         return None
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return Protego.parse(_AGENT.sub(lambda match: match[1] + _named(match[0], match[2], agent), lines))
+    return Protego.parse("\n".join(_grouped(re.split(r"\r\n?|\n", text), agent)))
 
 
-def _named(line: str, token: str, agent: str) -> str:
+def _grouped(lines: list[str], agent: str) -> Iterator[str]:
+    """The lines such that Protego finds the groups of the RFC: records of no concern to it, such as Crawl-delay, do not
+    end a row of user-agent lines (section 2.2.4), as they would for Protego; they come behind the next rule."""
+    held: list[str] = []
+    header = False
+    for line in lines:
+        match = _RECORD.match(line)
+        name, value = (match[1].lower(), match[2].strip()) if match else ("", "")
+        if name in _AGENTS:
+            header = True
+            yield f"User-agent: {_named(value, agent)}"
+        elif header and name not in _RULES:
+            held.append(line)
+        else:
+            yield line
+            yield from held
+            header, held = False, []
+    yield from held
+
+
+def _named(value: str, agent: str) -> str:
     """Whom a group is for. Protego takes ``press`` for ``presskeep`` and ``presskeep/2`` for another; the RFC compares
     product tokens, in any case of letters (section 2.2.1)."""
-    if token.lower() == agent.lower():
+    token = _TOKEN.match(value)
+    if token and token[0].lower() == agent.lower():
         return agent
-    return "*" if line.rstrip().endswith("*") and not token else f"not-{agent}"
+    return "*" if value == "*" else f"not-{agent}"
 
 
 class RobotsMiddleware:
-    """Asks for a site's robots.txt once in a run, before anything else of it, and keeps to it."""
+    """Asks for a site's robots.txt once in a run, before anything else of it, and keeps to it; after a day once more,
+    also where it could not be had."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
         self._agent = str(crawler.settings["ROBOTSTXT_USER_AGENT"])
-        self._rules: dict[str, asyncio.Future[Rules]] = {}
+        self._rules: dict[str, tuple[float, asyncio.Future[Rules]]] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> RobotsMiddleware:
@@ -98,10 +125,12 @@ class RobotsMiddleware:
         if request.meta.get("role") == ROLE:
             return
         site = _site(request.url)
-        if site not in self._rules:
-            self._rules[site] = asyncio.get_running_loop().create_future()
-            self._rules[site].set_result(await self._fetched(site, request))
-        rules = await self._rules[site]
+        asked, future = self._rules.get(site, (-_VALID, None))
+        if future is None or monotonic() - asked >= _VALID:
+            future = asyncio.get_running_loop().create_future()
+            self._rules[site] = monotonic(), future
+            future.set_result(await self._fetched(site, request))
+        rules = await future
         if rules.unreachable:
             raise Postponed(f"robots: unreachable ({rules.unreachable})")
         if not rules.allows(request.url, self._agent):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from scrapy import Request
 from twisted.internet.address import IPv4Address
 from twisted.internet.protocol import Factory, Protocol
-from twisted.internet.testing import MemoryReactorClock
-from twisted.web.client import URI
+from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.web.client import URI, BrowserLikePolicyForHTTPS
 
-from crawler.middlewares.guard import NotPublic, VettedEndpoints, allowed_networks, is_own
+from crawler.middlewares.guard import NotPublic, VettedEndpoints, _VettingAgent, allowed_networks, is_own
 from crawler.networks import network, refusal
 from crawler.sources import Source
 from tests.server import Page, Server
@@ -33,7 +35,7 @@ class Resolver:
 
 
 class Peers(MemoryReactorClock):
-    """A reactor whose connections end at another machine than the one that was asked for."""
+    """A reactor whose connections end at another machine than the one that was asked for: the socket alone says so."""
 
     def __init__(self, peer: str, *answers: str) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -42,19 +44,35 @@ class Peers(MemoryReactorClock):
         self.sent: list[Any] = []
 
     def finish(self) -> None:
-        """Let the last connection come about."""
-        there: Any = IPv4Address("TCP", self.peer, 80)
+        """Let the last connection come about, and what is built upon it talk."""
+        asked: Any = IPv4Address("TCP", self.tcpClients[-1][0], 80)
         factory = self.tcpClients[-1][2]
-        self.sent.append(factory.buildProtocol(there))
+        transport: Any = StringTransport()  # type: ignore[no-untyped-call]
+        self.connectors[-1].transport = SimpleNamespace(
+            getHandle=lambda: SimpleNamespace(getpeername=lambda: (self.peer, 80))
+        )
+        if (protocol := factory.buildProtocol(asked)) is not None:
+            protocol.makeConnection(transport)
+        self.sent.append(transport.value())
 
 
-def connecting(reactor: Peers, *allowed: str) -> list[Any]:
-    endpoints = VettedEndpoints(None, 30, None, [network(one) for one in allowed], reactor)
+def connecting(reactor: Peers, *allowed: str, scheme: str = "http") -> list[Any]:
+    policy = BrowserLikePolicyForHTTPS()  # type: ignore[no-untyped-call]
+    endpoints = VettedEndpoints(policy, 30, None, [network(one) for one in allowed], reactor)
     outcome: list[Any] = []
-    uri = URI.fromBytes(b"http://daily.example/")  # type: ignore[no-untyped-call]
+    uri = URI.fromBytes(f"{scheme}://daily.example/".encode())  # type: ignore[no-untyped-call]
     endpoint = endpoints.endpointForURI(uri)
-    endpoint.connect(Factory.forProtocol(Protocol)).addBoth(outcome.append)
+    endpoint.connect(Factory.forProtocol(Talker)).addBoth(outcome.append)
     return outcome
+
+
+class Talker(Protocol):
+    """Sends its request as soon as it can."""
+
+    def connectionMade(self) -> None:
+        """As HTTP does."""
+        there: Any = self.transport
+        there.write(b"GET / HTTP/1.1")
 
 
 def test_a_name_that_leads_inside_is_not_even_connected_to() -> None:
@@ -67,23 +85,63 @@ def test_a_name_that_leads_inside_is_not_even_connected_to() -> None:
     assert reactor.tcpClients == []
 
 
-def test_a_name_that_changes_its_meaning_between_check_and_connection() -> None:
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_name_that_changes_its_meaning_between_check_and_connection(scheme: str) -> None:
     """The resolver named a public machine when it was asked; the socket's peer is another."""
     reactor = Peers("127.0.0.1", "93.184.216.34")
-    outcome = connecting(reactor)
+    outcome = connecting(reactor, scheme=scheme)
     assert outcome == []
     reactor.finish()
     reactor.advance(1)
-    assert reactor.sent == [None], "no protocol, so no byte is sent"
+    assert reactor.sent == [b""], "not a byte, not even of TLS"
     assert isinstance(outcome[0].value, NotPublic)
     assert "127.0.0.1 is loopback" in str(outcome[0].value)
 
 
-def test_what_a_source_allows_is_connected_to() -> None:
-    reactor = Peers("10.0.0.5", "10.0.0.5")
-    connecting(reactor, "10.0.0.0/8")
+def test_each_hop_is_looked_up_and_vetted_anew() -> None:
+    """The first answer of the resolver is good for the first connection alone."""
+    reactor = Peers("93.184.216.34", "93.184.216.34", "127.0.0.1")
+    connecting(reactor)
     reactor.finish()
-    assert reactor.sent[0] is not None
+    assert reactor.sent == [b"GET / HTTP/1.1"]
+    outcome = connecting(reactor)
+    reactor.advance(1)
+    assert len(reactor.tcpClients) == 1
+    assert isinstance(outcome[0].value, NotPublic)
+
+
+@pytest.mark.parametrize(("scheme", "begin"), [("http", b"GET"), ("https", b"\x16\x03")])
+def test_what_a_source_allows_is_connected_to(scheme: str, begin: bytes) -> None:
+    reactor = Peers("10.0.0.5", "10.0.0.5")
+    connecting(reactor, "10.0.0.0/8", scheme=scheme)
+    reactor.finish()
+    assert reactor.sent[0].startswith(begin)
+
+
+@pytest.mark.parametrize(
+    ("host", "refused"),
+    [
+        ("daily.example", False),
+        ("93.184.216.34", False),
+        ("10.0.0.5", True),
+        ("2130706433", True),
+        ("0x7f.1", True),
+        ("[::ffff:169.254.169.254]", True),
+        ("localhost", True),
+        ("Any.LocalHost.", True),
+        ("192.168.7.7", False),
+    ],
+)
+def test_behind_a_proxy_what_can_be_seen_is_vetted(host: str, refused: bool) -> None:
+    """The peer is the operator's proxy: it may be anywhere, what is asked of it may not."""
+    agent = _VettingAgent(contextFactory=BrowserLikePolicyForHTTPS(), crawler=None)  # type: ignore[arg-type, no-untyped-call]
+    agent.allowed = (network("192.168.7.0/24"),)
+    request = Request(f"http://{host}/", meta={"proxy": "http://10.9.9.9:3128"})
+    if refused:
+        with pytest.raises(NotPublic):
+            agent._get_agent(request, 30)
+    else:
+        assert agent._get_agent(request, 30) is not None
 
 
 def source(**changes: Any) -> Source:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from scrapy import Request
+from scrapy.http import Response
+from scrapy.settings import Settings
 
-from crawler.middlewares.robots import read_rules
+from crawler.middlewares import robots
+from crawler.middlewares.refusals import Postponed
+from crawler.middlewares.robots import RobotsMiddleware, read_rules
 from tests.server import Page, Server
 from tests.story import Archive, html_source, publish, stories
 
@@ -43,6 +50,95 @@ OPEN = "https://daily.example/a/1.html"
 def test_rules(body: bytes, private: bool, rest: bool) -> None:
     rules = read_rules(200, body, AGENT)
     assert (rules.allows(FORBIDDEN, AGENT), rules.allows(OPEN, AGENT)) == (private, rest)
+
+
+MERGED = "User-agent: presskeep\nDisallow: /a\n\nUser-agent: x\nDisallow: /b\n\nuser-agent: PRESSKEEP\nDisallow: /c\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "allowed"),
+    [
+        # 2.2.1: groups for one agent are one group; a product token ends where its letters do
+        (MERGED, "/a", False),
+        (MERGED, "/b", True),
+        (MERGED, "/c", False),
+        ("User-agent: *\nDisallow: /a\nUser-agent: x\nDisallow: /b\nUser-agent: *\nDisallow: /c\n", "/c", False),
+        ("User-agent: presskeep/1.0 (+https://x.example)\nDisallow: /a\n", "/a", False),
+        ("User-agent: presskeep bot\nDisallow: /a\n", "/a", False),
+        ("User-agent: presskeeper\nDisallow: /a\n", "/a", True),
+        ("User-agent: *bot\nDisallow: /\n", "/a", True),
+        ("User-agent: *\nDisallow: /\n\nUser-agent: presskeep\nDisallow:\n", "/a", True),
+        ("User-agent: *\nDisallow: /\n\nUser-agent: presskeep\n", "/a", True),
+        ("Disallow: /a\nUser-agent: presskeep\nDisallow: /b\n", "/a", True),
+        # 2.2.2: the most octets win, of equals the one that allows
+        ("User-agent: *\nAllow: /example/page/\nDisallow: /example/page/no.gif\n", "/example/page/no.gif", False),
+        ("User-agent: *\nAllow: /example/page/\nDisallow: /example/page/no.gif\n", "/example/page/1.gif", True),
+        ("User-agent: *\nDisallow: /page\nAllow: /page\n", "/page", True),
+        ("User-agent: *\nDisallow: /*.gif\nAllow: /publications/\n", "/publications/a.gif", True),
+        ("User-agent: *\nDisallow: /A\n", "/a", True),
+        ("User-agent: *\nDisallow: /*?\n", "/a?x=1", False),
+        ("User-agent: *\nDisallow: /\n", "/robots.txt", True),
+        ("User-agent: *\nDisallow: /\n", "", False),
+        # 2.2.2: equal octets, however they are written; what stands for itself is no delimiter
+        ("User-agent: *\nDisallow: /foo/bar/ツ\n", "/foo/bar/%E3%83%84", False),
+        ("User-agent: *\nDisallow: /foo/bar/%e3%83%84\n", "/foo/bar/ツ", False),
+        ("User-agent: *\nDisallow: /foo/bar/%62%61%7A\n", "/foo/bar/baz", False),
+        ("User-agent: *\nDisallow: /foo/bar/baz\n", "/foo/bar/%62%61%7A", False),
+        ("User-agent: *\nDisallow: /foo?u=http://foo.bar\n", "/foo?u=http%3A%2F%2Ffoo.bar", True),
+        ("User-agent: *\nDisallow: /a/b\n", "/a%2Fb", True),
+        # 2.2.3: * and $, and their escaped forms
+        ("User-agent: *\nDisallow: /a*b\n", "/axxb/c", False),
+        ("User-agent: *\nDisallow: *.gif\n", "/x.gif", False),
+        ("User-agent: *\nDisallow: /**/x\n", "/q/x", False),
+        ("User-agent: *\nDisallow: /a.php$\n", "/a.php", False),
+        ("User-agent: *\nDisallow: /a.php$\n", "/a.php?x", True),
+        ("User-agent: *\nAllow: /$\nDisallow: /\n", "/", True),
+        ("User-agent: *\nAllow: /$\nDisallow: /\n", "/x", False),
+        ("User-agent: *\nDisallow: /file-%2A.html\n", "/file-*.html", False),
+        ("User-agent: *\nDisallow: /file-%2A.html\n", "/file-xyz.html", True),
+        ("User-agent: *\nDisallow: /foo-%24\n", "/foo-$", False),
+        # 2.2.4: other records neither end a group nor a row of agents
+        ("User-agent: presskeep\nSitemap: https://d.example/s\nUser-agent: x\nDisallow: /a\n", "/a", False),
+        ("User-agent: presskeep\nCrawl-delay: 5\n\nUser-agent: x\nDisallow: /a\n", "/a", False),
+        ("User-agent: presskeep\nNoindex: /x\nUser-agent: x\nDisallow: /a\n", "/a", False),
+        ("User-agent: presskeep\nDisallow: /a\nFoo: bar\nDisallow: /b\n", "/b", False),
+        ("User-agent: presskeep\n\n\nDisallow: /a # no\n\nDisallow: /b\n", "/b", False),
+    ],
+)
+def test_rfc_9309(body: str, path: str, allowed: bool) -> None:
+    assert read_rules(200, body.encode(), AGENT).allows(f"https://daily.example{path}", AGENT) is allowed
+
+
+def test_a_crawl_delay_among_the_agents_is_the_groups() -> None:
+    told = "User-agent: presskeep\nCrawl-delay: 7\nDisallow: /a\n\nUser-agent: *\nCrawl-delay: 9\n"
+    assert read_rules(200, told.encode(), AGENT).delay(AGENT) == 7.0
+
+
+def test_it_is_asked_again_after_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it could not be had; not before (section 2.4)."""
+    now, asked = [100.0], []
+    answers = [Response("https://daily.example/robots.txt", status=503), Response("https://daily.example/robots.txt")]
+
+    async def answer(request: Request) -> Response:
+        asked.append(request.url)
+        return answers[len(asked) - 1]
+
+    crawler: Any = SimpleNamespace(
+        settings=Settings({"ROBOTSTXT_USER_AGENT": AGENT}), engine=SimpleNamespace(download_async=answer), spider=None
+    )
+    monkeypatch.setattr(robots, "monotonic", lambda: now[0])
+
+    async def story() -> None:
+        middleware = RobotsMiddleware(crawler)
+        for now[0] in (100.0, 86_000.0):
+            with pytest.raises(Postponed, match="HTTP 503"):
+                await middleware.process_request(Request(OPEN))
+        assert len(asked) == 1
+        now[0] = 86_500.0
+        await middleware.process_request(Request(OPEN))
+        assert len(asked) == 2
+
+    asyncio.run(story())
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 451])
