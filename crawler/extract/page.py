@@ -15,8 +15,9 @@ _DECLARED = re.compile(rb"""charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]+)""", re.IGNO
 _WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "iso-8859-1": "cp1252", "latin-1": "cp1252"}
 """Declared encodings that mean a wider one in practice (WHATWG Encoding Standard, section 4.2)."""
 _JSONP = re.compile(r"^\s*(?:(?:var|let|const)\s+)?[\w$.\[\]'\"]+\s*(?:\(|=)\s*(?=[\[{])")
-COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
-"""A text, which stays, or a comma before a closing bracket."""
+COMMA = re.compile(r'("(?:[^"\\]++|\\.?)*+(?:"|\Z))|,(?=\s*[}\]])', re.DOTALL)
+"""A text, which stays (also one without an end: to begin anew within it would take hours), or a comma before a closing
+bracket."""
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 """An escaped half of a character beyond U+FFFF; texts cut in the middle of an emoji end in one without its twin."""
 _NO_CHARSETS = frozenset({"idna", "punycode", "undefined"})
