@@ -27,7 +27,7 @@ from pydantic import (
 
 from crawler.archive.markup import Markup
 from crawler.archive.style import BackLink
-from crawler.extract.page import is_charset
+from crawler.extract.charset import is_charset
 from crawler.extract.rules import KINDS, Rule, compile_step
 from crawler.networks import network
 from crawler.schedule import parse_schedule, parse_span

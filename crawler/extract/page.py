@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import json
 import re
 from functools import cached_property
@@ -11,17 +10,15 @@ from typing import Any
 import lxml.html
 from lxml import etree
 
-_DECLARED = re.compile(rb"""charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]+)""", re.IGNORECASE)
-_WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "iso-8859-1": "cp1252", "latin-1": "cp1252"}
-"""Declared encodings that mean a wider one in practice (WHATWG Encoding Standard, section 4.2)."""
+from crawler.extract.charset import codec_of, encoding_of
+from crawler.extract.deep import flat, shallower
+
 _JSONP = re.compile(r"^\s*(?:(?:var|let|const)\s+)?[\w$.\[\]'\"]+\s*(?:\(|=)\s*(?=[\[{])")
 COMMA = re.compile(r'("(?:[^"\\]++|\\.?)*+(?:"|\Z))|,(?=\s*[}\]])', re.DOTALL)
 """A text, which stays (also one without an end: to begin anew within it would take hours), or a comma before a closing
 bracket."""
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 """An escaped half of a character beyond U+FFFF; texts cut in the middle of an emoji end in one without its twin."""
-_NO_CHARSETS = frozenset({"idna", "punycode", "undefined"})
-"""Python's codecs of other kinds that still decode to text, or fail on it."""
 
 
 class NotJson(ValueError):
@@ -38,40 +35,32 @@ class Page:
         self._declared = declared
         self._fixed = encoding
 
+    @classmethod
+    def of_text(cls, text: str, url: str = "") -> Page:
+        """A page that is decoded already; halves of characters beyond U+FFFF become U+FFFD, as no file takes them."""
+        whole = text if text.isascii() else _mended(text)
+        page = cls(whole.encode(), url, encoding="utf-8")
+        page.__dict__["text"] = whole.removeprefix("\ufeff")
+        return page
+
     @cached_property
     def encoding(self) -> str:
-        """Strict UTF-8 first, then the header's charset, the one in the first 2 KiB, at last UTF-8 with damage."""
-        if self._fixed:
-            return self._fixed
-        try:
-            self.body.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            return self._declared_encoding()
-        return "utf-8-sig" if self.body.startswith(b"\xef\xbb\xbf") else "utf-8"
-
-    def _declared_encoding(self) -> str:
-        inside = _DECLARED.search(self.body[:2048])
-        for name in (self._declared, inside[1].decode("ascii") if inside else ""):
-            name = _WIDER.get(name.lower(), name)
-            if is_charset(name):
-                return name
-        return "utf-8"
+        """Python's name for the encoding: the source's own, else as ``encoding_of`` finds it."""
+        return codec_of(self._fixed) or self._fixed or encoding_of(self.body, self._declared)
 
     @cached_property
     def text(self) -> str:
-        """The answer as text; undecodable bytes show as U+FFFD."""
+        """The answer as text; undecodable bytes show as U+FFFD. Raises LookupError if the source's encoding is none."""
         return self.body.decode(self.encoding, "replace").removeprefix("\ufeff")
 
     @cached_property
     def root(self) -> Any:
-        """The HTML tree (an lxml element); an empty page gives an empty ``<html>``."""
-        # huge_tree raises libxml2's silent depth limit from 256 to 2048
-        parser = lxml.html.HTMLParser(encoding="utf-8", huge_tree=True, remove_pis=True)
+        """The HTML tree (an lxml element); an empty page gives an empty ``<html>``. No text is lost in the depths."""
         body = self.body if self.encoding == "utf-8" else self.text.encode("utf-8", "replace")
-        try:
-            root = etree.fromstring(body, parser) if body.strip() else None
-        except (etree.ParserError, etree.XMLSyntaxError, ValueError):
-            root = None
+        for way in (bytes, shallower, flat):
+            root, whole = _parsed(way(body))
+            if whole:
+                break
         return lxml.html.Element("html") if root is None else root
 
     @cached_property
@@ -92,15 +81,26 @@ class Page:
         raise NotJson(f"no JSON: begins with {self.text[:60]!r}")
 
 
-def is_charset(name: str) -> bool:
-    """Whether Python decodes text by this name."""
+def _parsed(body: bytes) -> tuple[Any, bool]:
+    """The tree, and whether it holds the whole page: where libxml2 meets 2048 levels it stops (256 if not huge)."""
+    parser = lxml.html.HTMLParser(encoding="utf-8", huge_tree=True, remove_pis=True)
     try:
-        return bool(name) and codecs.lookup(name).name not in _NO_CHARSETS and b" ".decode(name, "replace") is not None
-    except LookupError:  # unknown, or a codec from bytes to bytes
-        return False
+        root = etree.fromstring(body, parser) if body.strip() else None
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
+        return None, True
+    last = parser.error_log.last_error
+    return root, last is None or "depth" not in last.message
+
+
+def _mended(text: str) -> str:
+    """``text`` with halves of characters joined, or replaced by U+FFFD where the other half is not beside them."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def _whole(value: Any) -> Any:
     """JSON with U+FFFD for halves of characters: no file and no database takes them."""
-    text = json.dumps(value, ensure_ascii=False)
-    return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"), strict=False)
+    return json.loads(_mended(json.dumps(value, ensure_ascii=False)), strict=False)
