@@ -1,4 +1,4 @@
-"""Hosts that rest: by Retry-After, or because request after request failed. Long rests last beyond the run."""
+"""Hosts that rest: by Retry-After, when they are busy, or as request after request failed. Long rests outlast a run."""
 
 from __future__ import annotations
 
@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 
 _LATER = frozenset({403, 429, 503})
 """Statuses whose Retry-After counts (RFC 9110, section 10.2.3; RFC 6585, section 4)."""
+_BUSY = frozenset({429, 503})
+"""Statuses by which a host asks for a rest even where it does not say how long."""
+_RESTS = (2.0, 8.0, 30.0)
+"""Seconds of rest after the first, second and any further answer in a row of a busy host."""
 _SHORT = 60.0
 """Seconds of a rest that a run waits for."""
 _LONGEST = 86400.0
@@ -102,6 +106,7 @@ class RestsMiddleware:
         self._crawler = crawler
         self._retries = crawler.settings.getint("RETRY_TIMES")
         self._failed: dict[str, int] = {}
+        self._busy: dict[str, list[str]] = {}  # addresses of a host that it was too busy for, one after the other
         self._rests: dict[str, Rest] | None = None
         crawler.signals.connect(self.response_downloaded, signal=signals.response_downloaded)
 
@@ -123,7 +128,7 @@ class RestsMiddleware:
         if reason := self.rest_of(request):
             raise Resting(reason)
         rest = self._known().get(_host(request))
-        left = (rest.until - datetime.now(UTC)).total_seconds() if rest and not rest.failures else 0.0
+        left = (rest.until - datetime.now(UTC)).total_seconds() if rest else 0.0
         return asyncio.sleep(min(left, _SHORT)) if left > 0 else None
 
     def response_downloaded(self, response: Response, request: Request) -> None:
@@ -131,23 +136,39 @@ class RestsMiddleware:
         seconds = retry_after(response, datetime.now(UTC))
         if seconds is not None:
             self._close(_host(request), seconds, f"HTTP {response.status}, Retry-After {seconds:.0f} s")
+        elif response.status in _BUSY and request.meta.get("role") != ROLE:
+            self._is_busy(request, f"HTTP {response.status}, no Retry-After")
+
+    def _is_busy(self, request: Request, what: str) -> None:
+        """Rests that grow with each such answer; at last the host is closed, but not for the sake of one address."""
+        host = _host(request)
+        if (rest := self._known().get(host)) and rest.until > datetime.now(UTC):
+            return  # of several requests in flight one answer counts
+        self._busy.setdefault(host, []).append(request.url)
+        times = len(self._busy[host])
+        if times > len(_RESTS) and len(set(self._busy[host])) > 1:
+            self._break(host, f"{what}, {times} times in a row")
+        else:
+            self._close(host, _RESTS[min(times, len(_RESTS)) - 1], what, rest.failures if rest else 0)
 
     def process_response(self, request: Request, response: Response) -> Response | Request:
         """Ask again after a short rest; raises Resting for a long one. Any other answer says how the host fares."""
         if request.meta.get("role") == ROLE:
             return response
-        if retry_after(response, datetime.now(UTC)) is None:
-            if response.status < 500 and response.status != 429:
+        if response.status not in _BUSY and retry_after(response, datetime.now(UTC)) is None:
+            if response.status < 500:
                 self._fares_well(_host(request))
-            elif response.status != 429:
+            else:
                 self._fails(request, f"HTTP {response.status}")
             return response
         if reason := self.rest_of(request):
             raise Resting(reason)
         spider = self._crawler.spider
         assert spider is not None
-        again = get_retry_request(request, spider=spider, reason="Retry-After", max_retry_times=_TRIES)
-        return again or response
+        if again := get_retry_request(request, spider=spider, reason="it rests", max_retry_times=_TRIES):
+            return again
+        self._fails(request, f"HTTP {response.status}")
+        return response
 
     def process_exception(self, request: Request, exception: Exception) -> None:
         """Failures of the network count; refusals of our own do not, nor pages that are too large."""
@@ -158,6 +179,7 @@ class RestsMiddleware:
 
     def _fares_well(self, host: str) -> None:
         self._failed.pop(host, None)
+        self._busy.pop(host, None)
         rest = self._known().get(host)
         if rest is not None and (rest.failures or rest.until <= datetime.now(UTC)):
             del self._known()[host]
@@ -172,10 +194,13 @@ class RestsMiddleware:
         host = _host(request)
         self._failed[host] = self._failed.get(host, 0) + 1
         if self._failed[host] >= _IN_A_ROW and not self.rest_of(request):
-            before = self._known().get(host)
-            failures = before.failures + 1 if before else 1
-            gap = _GAPS[min(failures, len(_GAPS)) - 1]
-            self._close(host, gap, f"{_IN_A_ROW} failures in a row, the last: {what}", failures)
+            self._break(host, f"{_IN_A_ROW} failures in a row, the last: {what}")
+
+    def _break(self, host: str, reason: str) -> None:
+        """Close the host, for longer each time that no answer came between."""
+        before = self._known().get(host)
+        failures = before.failures + 1 if before else 1
+        self._close(host, _GAPS[min(failures, len(_GAPS)) - 1], reason, failures)
 
     # what is known
 
@@ -184,7 +209,7 @@ class RestsMiddleware:
         known = self._known()
         if host in known and known[host].until > until:
             return
-        known[host] = Rest(until, reason, failures, closed=failures > 0 or seconds > _SHORT)
+        known[host] = Rest(until, reason, failures, closed=seconds > _SHORT)
         self._hold(host, seconds)
         if ledger := self._ledger():
             told = {"rest_until": stamp(until), "reason": reason, "failures": failures}
@@ -243,8 +268,7 @@ def _carried(ledger: Ledger) -> dict[str, Rest]:
     for row in ledger.read(sa.select(hosts)):
         left = (datetime.fromisoformat(row.rest_until) - now).total_seconds()
         until = now + timedelta(seconds=min(left, _LONGEST))
-        closed = left > (0 if row.failures else _SHORT)
-        rests[row.host] = Rest(until, row.reason, row.failures, closed)
+        rests[row.host] = Rest(until, row.reason, row.failures, closed=left > _SHORT)
     return rests
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from itertools import pairwise
 from pathlib import Path
 from time import monotonic
 
@@ -13,7 +15,7 @@ from scrapy.http import Response
 from crawler.archive.ledger import stamp
 from crawler.middlewares.rests import retry_after
 from tests.server import Page, Server
-from tests.story import Archive, html_source, publish, stories
+from tests.story import Archive, html_source, publish, run, stories
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
@@ -179,6 +181,84 @@ def test_the_breaker(server: Server, tmp_path: Path) -> None:
 def _gap(archive: Archive) -> float:
     ((until,),) = archive.rows("select rest_until from hosts")
     return (datetime.fromisoformat(until) - datetime.now(UTC)).total_seconds()
+
+
+class Busy(dict[str, Page]):
+    """A site that answers its first so many requests for articles with a status, or all for one address."""
+
+    def __init__(self, pages: dict[str, Page], status: int, times: int = 0, path: str = "") -> None:
+        super().__init__(pages)
+        self.page, self.times, self.path = Page("busy", status=status), times, path
+
+    def get(self, path: str, default: object = None) -> Page | None:  # type: ignore[override]
+        if path.startswith("/a/1") and (self.times > 0 or path == self.path):
+            self.times -= 1
+            return self.page
+        return super().get(path)
+
+
+def crawl_with_rests(archive: Archive, *seconds: float) -> None:
+    """A visit in which a busy host rests for so long."""
+    script = (
+        "from pathlib import Path\n"
+        "from crawler.budget import Budget\n"
+        "from crawler.commands.run import visit\n"
+        "from crawler.middlewares import rests\n"
+        f"rests._RESTS = {seconds}\n"
+        f"raise SystemExit(visit(Path({str(archive.folder)!r}), (), False, Budget(), False, {{}}))"
+    )
+    done = run([sys.executable, "-c", script], archive.folder)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_busy_host_that_does_not_say_for_how_long(server: Server, tmp_path: Path) -> None:
+    """It rests as a whole, longer each time; what was asked for is asked again."""
+    publish(server, stories(4))
+    server.pages = Busy(server.pages, 503, times=3)
+    archive = Archive.new(tmp_path / "archive", html_source(server))
+    crawl_with_rests(archive, 0.5, 1.0, 1.5)
+    assert set(archive.states().values()) == {"done"}
+    articles = [one.at for one in server.asked if one.path.startswith("/a/1")]
+    gaps = [later - sooner for sooner, later in pairwise(articles[:4])]
+    assert all(gap >= least for gap, least in zip(gaps, (0.49, 0.99, 1.49), strict=True)), gaps
+    assert len(articles) == 7
+    assert archive.rows("select * from hosts") == []
+    assert archive.report("harbour")["refused"] == 0
+
+
+def test_a_host_that_stays_busy_is_closed(server: Server, tmp_path: Path) -> None:
+    publish(server, stories(12))
+    server.pages = Busy(server.pages, 429, times=1000)
+    archive = Archive.new(tmp_path / "archive", html_source(server))
+    crawl_with_rests(archive, 0.1, 0.1, 0.1)
+    assert len(server.paths("/a/1")) <= 8
+    assert list(archive.states().values()).count("queued") >= 10
+    ((reason, failures),) = archive.rows("select reason, failures from hosts")
+    assert failures == 1
+    assert reason.startswith("HTTP 429, no Retry-After, ")
+    assert _gap(archive) == pytest.approx(600, abs=30)
+
+    server.forget()
+    crawl_with_rests(archive, 0.1, 0.1, 0.1)
+    assert server.asked == []
+    archive.rows("update hosts set rest_until = ?", stamp(datetime.now(UTC) - timedelta(seconds=1)))
+    server.pages["/list"] = server.pages["/list?again"] = Page("busy", status=429)
+    source = html_source(server)
+    source["lists"][0]["urls"] = [server.address("/list"), server.address("/list?again")]
+    archive.add(source)
+    crawl_with_rests(archive, 0.1, 0.1, 0.1)
+    assert archive.rows("select failures from hosts") == [(2,)]
+    assert _gap(archive) == pytest.approx(3600, abs=30)
+
+
+def test_one_busy_address_closes_no_host(server: Server, tmp_path: Path) -> None:
+    publish(server, stories(8))
+    server.pages = Busy(server.pages, 503, path="/a/100003.html")
+    archive = Archive.new(tmp_path / "archive", html_source(server))
+    crawl_with_rests(archive, 0.1, 0.1, 0.1)
+    assert server.paths("/a/").count("/a/100003.html") == 4
+    assert archive.states() == {one.key: "refused" if one.key == "100003" else "done" for one in stories(8)}
+    assert archive.rows("select * from hosts where failures > 0") == []
 
 
 def test_failures_between_answers_close_nothing(server: Server, tmp_path: Path) -> None:
