@@ -208,7 +208,7 @@ class _Builder:
         if place.tag == "pre":
             self._preformatted(text, place)
             return
-        words = _BLANKS.sub(" ", text)
+        words = _BLANKS.sub(" ", text) if "\n" in text or "  " in text or "\t" in text else text
         self.blank |= words[0] == " "
         if inner := words.strip(" "):
             self._put(inner, place)
@@ -269,6 +269,8 @@ class _Builder:
         return blocks
 
     def _attributes(self, tag: str, written: str) -> str:
+        if not written:
+            return ""
         given = {name: unescape(value) for name, value in _ATTRIBUTE.findall(written)}
         if tag == "img":
             late = [given.pop(name) for name in LAZY if name in given]

@@ -259,6 +259,9 @@ def test_the_widest_markup_still_refuses_the_unsafe() -> None:
         ("<ruby>漢<rt>kan</rt></ruby><rt>x</rt>", "<p><ruby>漢<rt>kan</rt></ruby>x</p>"),
         ("<ul>a<b>b</b>c</ul>", "<ul><li>a<b>b</b>c</li></ul>"),
         ("<center>a</center>b", "<p>a</p>\n <p>b</p>"),
+        ("<p>a\nb</p>x", "<p>a b</p>\n <p>x</p>"),
+        ("<p>a  b</p>x", "<p>a b</p>\n <p>x</p>"),
+        ("<p>a\tb</p>x", "<p>a b</p>\n <p>x</p>"),
     ],
 )
 def test_mending(html: str, mended: str) -> None:

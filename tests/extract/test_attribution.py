@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 
 import lxml.html
@@ -18,6 +19,7 @@ from crawler.extract.attribution import (
     credit_in_tree,
     tidy,
 )
+from crawler.extract.credits import marked
 from crawler.extract.text import squeeze
 from tests.shared import SHARED, needs_shared
 
@@ -190,6 +192,8 @@ def test_traps_are_no_credits(text: str) -> None:
         ),
         ("This story first appeared in the Example Weekly on May 3.", "Example Weekly", "phrase"),
         ("This article is republished from The Example under a licence.", "The Example", "phrase"),
+        ("This report was reprinted with permission from The Example.", "The Example", "phrase"),
+        ("The interview is reproduced from Example Weekly.", "Example Weekly", "phrase"),
         ("The post Mill reopens appeared first on Example Weekly.", "Example Weekly", "phrase"),
         ("With files from The Example Press", "The Example Press", "phrase"),
         ("Dieser Artikel erschien zuerst bei Beispielpost.", "Beispielpost", "phrase"),
@@ -217,6 +221,13 @@ def test_traps_are_no_credits(text: str) -> None:
 )
 def test_labels_phrases_datelines_and_tails_of_other_languages(text: str, raw: str, rule: str) -> None:
     assert of_text(text) == (raw, rule)
+
+
+@given(st.text(st.sampled_from("甲a \t\n\u3000\xa0\u200b\x1c\ufdd0\ufdd1"), max_size=12))
+def test_a_line_has_single_spaces_and_gaps(text: str) -> None:
+    shown = text.replace("\u200b", "").replace("\ufdd1", "\ufdd0")
+    gaps = re.sub(r"[^\S\n\u3000]*[\u3000\n]\s*|\s{2,}", "\ufdd0", shown)
+    assert marked(text) == re.sub(r"\s", " ", gaps)
 
 
 @pytest.mark.parametrize(
