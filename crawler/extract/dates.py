@@ -3,14 +3,19 @@
 Whole dates only: day, month and a year of four digits must be there, and no second date beside them. ``03/04/2022`` is
 refused for its order, ``5分钟前`` for its clock, two-digit years everywhere but in RFC 822's own form. That is also why
 dateutil is not asked: it takes missing parts from a default, guesses orders, and reads zone names off the machine.
+
+``parse`` is for a source's own rules. ``read`` and ``find`` are for pages nobody wrote rules for: they tell whether a
+time of day was stated, leave a moment without a zone where none is named, and give both readings of an open order, the
+likelier one first, for others to bear out.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -39,7 +44,34 @@ ocak şubat mart nisan mayıs haziran temmuz ağustos eylül ekim kasım aralık
 январь февраль март апрель май июнь июль август сентябрь октябрь ноябрь декабрь
 января февраля марта апреля мая июня июля августа сентября октября ноября декабря
 """
-"""A language a line; German and Russian have two."""
+"""A language a line; German and Russian have two. Their beginnings count too (``Sept.``)."""
+
+_MORE_MONTHS = {
+    "uk": "січня лютого березня квітня травня червня липня серпня вересня жовтня листопада грудня",
+    "be": "студзеня лютага сакавіка красавіка мая чэрвеня ліпеня жніўня верасня кастрычніка лістапада снежня",
+    "bg": "януари февруари март април май юни юли август септември октомври ноември декември",
+    "sr": "јануар фебруар март април мај јун јул август септембар октобар новембар децембар",
+    "bs": "januar februar mart april maj juni juli august septembar oktobar novembar decembar",
+    "hr": "siječnja veljače ožujka travnja svibnja lipnja srpnja kolovoza rujna listopada studenoga prosinca",
+    "sk": "januára februára marca apríla mája júna júla augusta septembra októbra novembra decembra",
+    "sl": "januarja februarja marca aprila maja junija julija avgusta septembra oktobra novembra decembra",
+    "hu": "január február március április május június július augusztus szeptember október november december",
+    "ro": "ianuarie februarie martie aprilie mai iunie iulie august septembrie octombrie noiembrie decembrie",
+    "el": "Ιανουαρίου Φεβρουαρίου Μαρτίου Απριλίου Μαΐου Ιουνίου Ιουλίου Αυγούστου Σεπτεμβρίου Οκτωβρίου Νοεμβρίου"
+    " Δεκεμβρίου",
+    "fi": "tammikuuta helmikuuta maaliskuuta huhtikuuta toukokuuta kesäkuuta heinäkuuta elokuuta syyskuuta lokakuuta"
+    " marraskuuta joulukuuta",
+    "et": "jaanuar veebruar märts aprill mai juuni juuli august september oktoober november detsember",
+    "lv": "janvāris februāris marts aprīlis maijs jūnijs jūlijs augusts septembris oktobris novembris decembris",
+    "lt": "sausio vasario kovo balandžio gegužės birželio liepos rugpjūčio rugsėjo spalio lapkričio gruodžio",
+    "ca": "gener febrer març abril maig juny juliol agost setembre octubre novembre desembre",
+    "is": "janúar febrúar mars apríl maí júní júlí ágúst september október nóvember desember",
+    "id": "januari februari maret april mei juni juli agustus september oktober november desember",
+    "ar": "يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر",
+    "he": "בינואר בפברואר במרץ באפריל במאי ביוני ביולי באוגוסט בספטמבר באוקטובר בנובמבר בדצמבר",
+}
+"""Whole names count on any page, where no other language uses them for another month (Polish and Croatian do: their
+``listopada`` lie a month apart); beginnings on pages of the language alone."""
 
 # fmt: off
 _ZONES: dict[str, float | str | None] = {
@@ -83,6 +115,20 @@ _OFFSET = re.compile(r"\s?\(?(?:(?:utc|gmt)\s?([+-]\d{1,2}(?::?\d\d)?)|([+-]\d\d
 _ZONE_NAME = re.compile(r"\s?\(?([a-z]{1,5}|[北日][京本][时時][间間])(?!\w)\)?")
 _ZONE_BEFORE = re.compile(r"北京[时時][间間]|日本時間")
 
+_TIME_WITH_DOT = re.compile(
+    r"[\s,|-]{1,3}(?:kl\.?\s?|klo\s)?(?P<hour>\d{1,2})\.(?P<minute>\d\d)(?![\d.])"
+    r"(?P<half>)(?P<ampm>)(?P<minute2>)(?P<minute3>)(?P<second>)(?P<second2>)(?P<fraction>)"
+)
+"""A time that only its place right behind a date makes known as one."""
+_LOST_PLUS = re.compile(r"(\d\d:\d\d(?:\.\d+)?) (\d\d:?\d\d)$")
+"""An offset whose plus was taken for the blank of a web form."""
+_SHORT_SECOND = re.compile(r"(?<=t\d\d:\d\d:)(?=\d(?!\d))")
+_SHORT_YEAR = re.compile(r"(?<![\d./-])(\d{1,2})([./])\s?(\d{1,2})\2\s?(\d\d)(?![\d./]|-\d|:)")
+_HINT = re.compile(r"\d{4}\D{1,20}\d|\d\D{1,20}\d{4}|\d[./]\s?\d\d?[./]\s?\d\d|[年년]\s?\d")
+"""What every date has within it."""
+_NEAR = 40
+"""Characters around a date in which its time of day may stand."""
+
 _TH = r"(?:st|nd|rd|th|er|º|ª|°|\.)?"
 _DE = r"(?:\s|-|\bde\b|\bdel\b|\bof\b)+"
 _WORD = r"([^\W\d_]{3,})"
@@ -93,7 +139,7 @@ _HAN = re.compile(
 _DMY = re.compile(r"(?<![\d./-])(\d{1,2})([-/.])\s?(\d{1,2})\2\s?(\d{4})(?!\d)")
 _DAY_MONTH_YEAR = re.compile(rf"(?=(?<!\d)(\d{{1,2}}){_TH}{_DE}{_WORD}\.?,?{_DE}(\d{{4}})(?!\d))")
 _MONTH_DAY_YEAR = re.compile(rf"(?=(?<!\w){_WORD}\.?[\s-](\d{{1,2}}){_TH},?[\s-]\s*(\d{{4}})(?!\d))")
-_YEAR_MONTH_DAY = re.compile(rf"(?=(?<!\d)(\d{{4}}),?[\s-]{_WORD}\.?[\s-](\d{{1,2}})(?!\d))")
+_YEAR_MONTH_DAY = re.compile(rf"(?=(?<!\d)(\d{{4}})[,.]?(?:\sm\.)?[\s-]{_WORD}\.?[\s-](\d{{1,2}})(?!\d))")
 _HAN_WITHOUT_YEAR = re.compile(r"(?<![\d年년])(\d{1,2})\s?[月월]\s?(\d{1,2})(?!\d)")
 _DAY_MONTH = re.compile(rf"(?=(?<!\d)(\d{{1,2}}){_TH}{_DE}{_WORD}(?!\w))")
 _MONTH_DAY = re.compile(rf"(?=(?<!\w){_WORD}\.?[\s-](\d{{1,2}}){_TH}(?!\w))")
@@ -129,6 +175,146 @@ def parse(
         except (ValueError, OverflowError):  # a thirteenth month, a thirtieth of February
             continue
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A date as a page states it."""
+
+    when: datetime
+    """Without a zone (naive) where the page names none and no zone of the source is known."""
+    timed: bool
+    """Whether a time of day was stated; else ``when`` is that day's midnight."""
+
+    def __str__(self) -> str:
+        """ISO 8601, the day alone if nothing else was stated."""
+        return self.when.isoformat() if self.timed else self.when.date().isoformat()
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A date within a line, and where it stands there, with its time of day."""
+
+    moments: tuple[Moment, ...]
+    """One, or two where the order of day and month is open: the one likelier in the page's language first."""
+    start: int
+    end: int
+
+
+def folded(text: str) -> str:
+    """``text`` as ``find`` wants it: full-width signs and blanks made plain, in small letters."""
+    return _IN_NUMERALS.sub(_in_digits, " ".join(unicodedata.normalize("NFKC", text).lower().split()))
+
+
+def read(text: str, language: str = "") -> tuple[Moment, ...]:
+    """What a statement that ought to be a date and nothing else says, two readings if its order is open.
+
+    ``language`` is a small BCP 47 tag. Empty for what is no whole date, or none from ``FIRST_YEAR`` to ``LAST_YEAR``.
+    """
+    if not text or len(text) > LONGEST:
+        return ()
+    line = folded(text)
+    iso = _SHORT_SECOND.sub("0", _LOST_PLUS.sub(r"\1+\2", line)).upper()
+    for reader in (_iso, _digits_alone, _epoch):
+        if moment := _attempt(reader, iso):
+            return _within_years(Moment(moment, len(line) > 10 or reader is _epoch))
+    if found := find(line, language):
+        return found[0].moments
+    moment = _attempt(_words, line)
+    return _within_years(Moment(moment, bool(_TIME.search(line)))) if moment else ()
+
+
+def _attempt(reader: Callable[[str, None, tuple[()], None], datetime | None], line: str) -> datetime | None:
+    try:
+        return reader(line, None, (), None)
+    except (ValueError, OverflowError):
+        return None
+
+
+def find(line: str, language: str = "") -> Sequence[Dated]:
+    """Every date in a ``folded`` line in order, with the time of day and the zone beside it. Never raises."""
+    found = []
+    for start, end in _windows(line):
+        for dated in _find(line[start:end], language):
+            found.append(Dated(dated.moments, dated.start + start, dated.end + start))
+    return found
+
+
+def _windows(line: str) -> Iterator[tuple[int, int]]:
+    """The parts of a line in which there may be dates: most lines have none, and long ones few."""
+    start = end = 0
+    for hint in _HINT.finditer(line):
+        if end and hint.start() - _NEAR > end:
+            yield start, end
+        if not end or hint.start() - _NEAR > end:
+            start = max(hint.start() - _NEAR, end)
+        end = min(hint.end() + _NEAR, len(line))
+    if end:
+        yield start, end
+
+
+def _find(line: str, language: str) -> Iterator[Dated]:
+    spans = _apart([span for span in _spans(line, language) if span[2]] or list(_short_years(line, language)))
+    before = 0
+    for n, (start, end, days) in enumerate(spans):
+        after = spans[n + 1][0] if n + 1 < len(spans) else len(line)
+        start, end, clock, zone = _time_beside(line, start, end, max(before, start - _NEAR), min(after, end + _NEAR))
+        before = end
+        whens = (datetime.combine(day, time(), zone) + (clock or timedelta(0)) for day in days)
+        moments = tuple(moment for when in whens for moment in _within_years(Moment(when, clock is not None)))
+        if moments:
+            yield Dated(moments, start, end)
+
+
+def _within_years(moment: Moment) -> tuple[Moment, ...]:
+    return (moment,) if FIRST_YEAR <= moment.when.year <= LAST_YEAR else ()
+
+
+def _epoch(line: str, *_: object) -> datetime | None:
+    """Seconds or milliseconds since 1970, which machines write where they ought to write a date."""
+    if not line.isdecimal() or len(line) not in (10, 13):
+        return None
+    return datetime.fromtimestamp(int(line) / (1 if len(line) == 10 else 1000), UTC)
+
+
+def _apart(spans: list[tuple[int, int, tuple[date, ...]]]) -> Sequence[tuple[int, int, tuple[date, ...]]]:
+    """The spans in order; of those that overlap, the one that begins first, and of these the longest."""
+    kept: list[tuple[int, int, tuple[date, ...]]] = []
+    for span in sorted(spans, key=lambda span: (span[0], -span[1])):
+        if not kept or span[0] >= kept[-1][1]:
+            kept.append(span)
+    return kept
+
+
+def _short_years(line: str, language: str) -> Iterator[tuple[int, int, tuple[date, ...]]]:
+    """Dates with two digits for the year, of this century or the nineties."""
+    for m in _SHORT_YEAR.finditer(line):
+        year = int(m[4]) + (1900 if m[4] >= "90" else 2000)
+        if days := _in_either_order(int(m[1]), int(m[3]), year, language, day_first=m[2] == "."):
+            yield *m.span(), days
+
+
+def _time_beside(
+    line: str, start: int, end: int, first: int, last: int
+) -> tuple[int, int, timedelta | None, tzinfo | None]:
+    """Where a date and its time stand together, the time, and the zone: behind it, else before it.
+
+    The zone is None where none is named, and where the name stands for several.
+    """
+    behind = _TIME.search(line, end, last) or _TIME_WITH_DOT.match(line, end, last)
+    before = None if behind else next(reversed(list(_TIME.finditer(line, first, start))), None)
+    found = behind or before
+    try:
+        clock = _clock(found) if found else None
+    except ValueError:
+        clock = None
+    if not found or clock is None:
+        return start, end, None, None
+    try:
+        zone, close = _zone_after(line, found.end(), None)
+    except ValueError:
+        zone, close = None, found.end()
+    return min(start, found.start()), max(end, close), clock, zone
 
 
 def _possible(moment: datetime, zone: tzinfo, not_after: datetime | None) -> datetime | None:
@@ -176,20 +362,20 @@ def _calendar_date(match: re.Match[str]) -> str:
     return day.isoformat() if day.year == int(match[1]) else match[0]
 
 
-def _words(line: str, zone: ZoneInfo, _: Sequence[str], year_hint: int | None) -> datetime | None:
+def _words(line: str, zone: tzinfo | None, _: Sequence[str], year_hint: int | None) -> datetime | None:
     """A date among words, whose time may stand on either side of it or in its middle."""
     line = _IN_NUMERALS.sub(_in_digits, line.lower())
     line = _MAIL_WITH_SHORT_YEAR.sub(_full_year, line)
     clock, where, rest = _take_time(line, zone)
-    if _TIME.search(rest) or where is None:
+    if _TIME.search(rest):
         return None
     days = set(_dates(rest)) or set(_dates_without_year(rest, year_hint))
     day = days.pop() if len(days) == 1 else None
     return datetime.combine(day, time(), where) + clock if day else None
 
 
-def _take_time(line: str, zone: ZoneInfo) -> tuple[timedelta, tzinfo | None, str]:
-    """Time of day, its zone (None for a name that stands for several), and what is left of the line without them."""
+def _take_time(line: str, zone: tzinfo | None) -> tuple[timedelta, tzinfo | None, str]:
+    """Time of day, its zone, and what is left of the line without them."""
     found = _TIME.search(line)
     if not found:
         return timedelta(0), zone, line
@@ -237,8 +423,8 @@ def _hour_of_day(hour: int, half: str) -> int:
     raise ValueError(f"{half}{hour} may be of either day")
 
 
-def _zone_after(line: str, start: int, zone: ZoneInfo) -> tuple[tzinfo | None, int]:
-    """The zone that is named behind a time, and where its name ends."""
+def _zone_after(line: str, start: int, zone: tzinfo | None) -> tuple[tzinfo | None, int]:
+    """The zone that is named behind a time, else ``zone``, and where the name ends. ValueError if it is open which."""
     if offset := _OFFSET.match(line, start):
         return _fixed(offset[1] or offset[2] or offset[3]), offset.end()
     if name := _ZONE_NAME.match(line, start):
@@ -258,36 +444,61 @@ def _fixed(offset: str) -> tzinfo:
     return timezone(timedelta(hours=hours, minutes=minutes) * (-1 if offset[0] == "-" else 1))
 
 
-def _named(name: str) -> tzinfo | None:
-    found = _ZONES.get(name)
+def _named(name: str) -> tzinfo:
+    found = _ZONES[name]
     if isinstance(found, str):
         return ZoneInfo(found)
-    return None if found is None else timezone(timedelta(hours=found))
+    if found is None:
+        raise ValueError(f"{name!r} is the name of several zones")
+    return timezone(timedelta(hours=found))
 
 
 @lru_cache(maxsize=64)
-def _names_of(zone: ZoneInfo) -> frozenset[str]:
+def _names_of(zone: tzinfo | None) -> frozenset[str]:
     names = (datetime(2022, month, 1, tzinfo=zone).tzname() for month in (1, 7))
     return frozenset(name.lower() for name in names if name)
 
 
 def _dates(text: str) -> Iterator[date | None]:
-    """Every whole date in ``text``; None for one whose order is open."""
+    """Every whole date in ``text``; None for one whose order is open, or that no calendar has."""
+    for _, _, days in _spans(text):
+        yield days[0] if len(days) == 1 else None
+
+
+def _spans(text: str, language: str = "") -> Iterator[tuple[int, int, tuple[date, ...]]]:
+    """Every whole date in ``text`` and where it stands: two where the order is open, none if no calendar has it."""
     for m in _YMD.finditer(text):
-        yield date(int(m[1]), int(m[3]), int(m[4]))
+        yield *m.span(), _on(int(m[1]), int(m[3]), int(m[4]))
     for m in _HAN.finditer(text):
         year = int(m[3]) if m[3] else _ERAS[m[1]] + (1 if m[2] == "元" else int(m[2]))
-        yield date(year, int(m[4]), int(m[5]))
+        yield *m.span(), _on(year, int(m[4]), int(m[5]))
     for m in _DMY.finditer(text):
-        yield _in_either_order(int(m[1]), int(m[3]), int(m[4]), day_first=m[2] == ".")
+        yield *m.span(), _in_either_order(int(m[1]), int(m[3]), int(m[4]), language, day_first=m[2] == ".")
     for form, day, month, year in ((_DAY_MONTH_YEAR, 1, 2, 3), (_MONTH_DAY_YEAR, 2, 1, 3), (_YEAR_MONTH_DAY, 3, 2, 1)):
-        yield from (date(int(m[year]), n, int(m[day])) for m in form.finditer(text) if (n := _month(m[month])))
+        for m in form.finditer(text):
+            if n := _month(m[month], language):
+                yield m.start(1), m.end(3), _on(int(m[year]), n, int(m[day]))
 
 
-def _in_either_order(one: int, two: int, year: int, *, day_first: bool) -> date | None:
+def _on(year: int, month: int, day: int) -> tuple[date, ...]:
+    try:
+        return (date(year, month, day),)
+    except ValueError:
+        return ()
+
+
+def _in_either_order(one: int, two: int, year: int, language: str, *, day_first: bool) -> tuple[date, ...]:
+    by_day, by_month = _on(year, two, one), _on(year, one, two)
     if day_first or one > 12 or one == two:
-        return date(year, two, one)
-    return date(year, one, two) if two > 12 else None
+        return by_day
+    if two > 12:
+        return by_month
+    return by_month + by_day if _month_first(language) else by_day + by_month
+
+
+def _month_first(language: str) -> bool:
+    """Whether 3/4 is in March: so in the United States, to which English without a country is ascribed."""
+    return language in ("en", "en-us", "en-ph", "es-us")
 
 
 def _dates_without_year(text: str, year: int | None) -> Iterator[date]:
@@ -298,19 +509,32 @@ def _dates_without_year(text: str, year: int | None) -> Iterator[date]:
         yield from (date(year, n, int(m[day])) for m in form.finditer(text) if (n := _month(m[month])))
 
 
-def _month(word: str) -> int | None:
-    return _months().get(_bare(word))
+def _month(word: str, language: str = "") -> int | None:
+    return _months(language.partition("-")[0]).get(_bare(word))
 
 
-@lru_cache(maxsize=1)
-def _months() -> dict[str, int]:
+@lru_cache(maxsize=64)
+def _months(language: str = "") -> Mapping[str, int]:
     """Month by name, bare of accents, and by every beginning of three letters or more that no other month shares."""
+    if language in _MORE_MONTHS:
+        return {**_months(), **_beginnings(_MORE_MONTHS[language])}
+    common = _beginnings(_MONTHS)
+    more: dict[str, set[int]] = {}
+    for name, n in _names("\n".join(_MORE_MONTHS.values())):
+        more.setdefault(name, set()).add(n)
+    return {name: n for name, (n, *others) in more.items() if not others} | common
+
+
+def _beginnings(names: str) -> dict[str, int]:
     found: dict[str, set[int]] = {}
-    names = [(_bare(name), n) for line in _MONTHS.split("\n") for n, name in enumerate(line.split(), 1)]
-    for name, n in names:
+    for name, n in _names(names):
         for end in range(3, len(name) + 1):
             found.setdefault(name[:end], set()).add(n)
-    return {start: next(iter(months)) for start, months in found.items() if len(months) == 1} | dict(names)
+    return {start: n for start, (n, *others) in found.items() if not others} | dict(_names(names))
+
+
+def _names(lines: str) -> Iterator[tuple[str, int]]:
+    return ((_bare(name), n) for line in lines.split("\n") for n, name in enumerate(line.split(), 1))
 
 
 def _bare(word: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.extract.dates import FIRST_YEAR, LAST_YEAR, parse
+from crawler.extract.dates import FIRST_YEAR, LAST_YEAR, find, folded, parse, read
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -277,3 +277,106 @@ def test_what_is_written_is_read_back(moment: datetime, minutes: int) -> None:
     assert parse(f"{aware:%a, %d %b %Y %H:%M:%S %z}", SHANGHAI) == aware
     for form in ("%Y-%m-%d %H:%M:%S", "%Y年%m月%d日 %H:%M:%S", "%d. %B %Y, %H:%M:%S Uhr", "%B %d, %Y %H:%M:%S"):
         assert parse(f"{moment:{form}}", SHANGHAI) == moment.replace(tzinfo=SHANGHAI)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "moments"),
+    [
+        ("2022-05-19", "", ["2022-05-19"]),
+        ("20220519", "", ["2022-05-19"]),
+        ("202205191030", "", ["2022-05-19T10:30:00"]),
+        ("20220519T103000Z", "", ["2022-05-19T10:30:00+00:00"]),
+        ("2022-05-19T10:30:00", "", ["2022-05-19T10:30:00"]),
+        ("2022-05-19T10:30:5Z", "", ["2022-05-19T10:30:05+00:00"]),
+        ("2022-05-19T10:30:00 08:00", "", ["2022-05-19T10:30:00+08:00"]),
+        ("Thu May 19 10:30:00 CEST 2022", "", ["2022-05-19T10:30:00+02:00"]),
+        ("1652893237", "", ["2022-05-18T17:00:37+00:00"]),
+        ("1652893237000", "", ["2022-05-18T17:00:37+00:00"]),
+        ("03/04/2022 10:30", "en", ["2022-03-04T10:30:00", "2022-04-03T10:30:00"]),
+        ("03/04/2022", "en-gb", ["2022-04-03", "2022-03-04"]),
+        ("03/04/2022", "", ["2022-04-03", "2022-03-04"]),
+        ("3.4.2022", "en", ["2022-04-03"]),
+        ("", "", []),
+        ("Moor", "", []),
+        ("1989-12-31", "", []),
+        ("19.05.2022" + " " * 300, "", []),
+    ],
+)
+def test_read_says_what_is_stated_and_no_more(text: str, language: str, moments: list[str]) -> None:
+    assert [str(moment) for moment in read(text, language)] == moments
+
+
+def found(text: str, language: str = "") -> list[str]:
+    return [str(dated.moments[0]) for dated in find(folded(text), language)]
+
+
+@pytest.mark.parametrize(
+    ("text", "moments"),
+    [
+        ("Vom 19. Mai 2022 um 10:30 Uhr, neu am 20. Mai 2022", ["2022-05-19T10:30:00", "2022-05-20"]),
+        ("10:30, 19 May 2022 | 20 May 2022", ["2022-05-19T10:30:00", "2022-05-20"]),
+        ("19.05.2022, 10.30", ["2022-05-19T10:30:00"]),
+        ("19.5.2022 klo 10.30", ["2022-05-19T10:30:00"]),
+        ("19.05.22 | 10:30 Uhr", ["2022-05-19T10:30:00"]),
+        ("19.05.99", ["1999-05-19"]),
+        ("05/19/22", ["2022-05-19"]),
+        ("19 May 2022 10:30 IST", ["2022-05-19T10:30:00"]),
+        ("19 May 2022 10:30 ET", ["2022-05-19T10:30:00-04:00"]),
+        ("19/5/2022 10:30 (GMT+7)", ["2022-05-19T10:30:00+07:00"]),
+        ("19 May 2022 99:99", ["2022-05-19"]),
+        ("30.02.2022 und 19.05.2022", ["2022-05-19"]),
+        ("二〇二二年五月十九日", ["2022-05-19"]),
+        ("令和4年5月19日", ["2022-05-19"]),
+        ("Version 1.2.22.4, 10.0.0.1", []),
+        ("im Mai 2022, 300 Gäste", []),
+        ("x" * 500 + " 19.05.2022 10:30 " + "y" * 500, ["2022-05-19T10:30:00"]),
+        ("19.05.2022" + " ·" * 100 + "20.05.2022", ["2022-05-19", "2022-05-20"]),
+    ],
+)
+def test_find_reads_every_date_of_a_line(text: str, moments: list[str]) -> None:
+    assert found(text) == moments
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "19 травня 2022",
+        "19 мај 2022",
+        "19. svibnja 2022.",
+        "19. mája 2022",
+        "2022. május 19.",
+        "19 Μαΐου 2022",
+        "19. toukokuuta 2022",
+        "2022 m. gegužės 19 d.",
+        "19 maí 2022",
+        "19 Mei 2022",
+        "19 مايو 2022",
+        "19 במאי 2022",
+        "19 maig 2022",
+    ],
+)
+def test_months_of_more_languages(text: str) -> None:
+    assert found(text) == ["2022-05-19"]
+
+
+def test_a_month_that_two_languages_share_is_the_languages_own() -> None:
+    assert found("19. listopada 2022", "hr") == ["2022-10-19"]
+    assert found("19 listopada 2022", "pl-pl") == ["2022-11-19"]
+    assert found("19. lis 2022", "hr") == ["2022-10-19"]
+
+
+def test_find_says_where_a_date_stands() -> None:
+    line = folded("Moor – Ｖｏｍ 19.05.2022 10:30 Uhr an")
+    (dated,) = find(line)
+    assert line[dated.start : dated.end] == "19.05.2022 10:30"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet="0123456789年月日:-/. tz+maijun,uhr\n", max_size=120) | st.text(max_size=60))
+def test_find_never_raises_and_keeps_to_the_line(text: str) -> None:
+    line = folded(text)
+    read(text)
+    end = 0
+    for dated in find(line):
+        assert end <= dated.start < dated.end <= len(line)
+        end = dated.end

@@ -1,0 +1,453 @@
+"""When an article was published and last changed: what the page states in its several places, weighed by agreement."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta, timezone
+from itertools import islice
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from lxml import etree
+
+from crawler.extract.dates import Moment, find, folded, read
+from crawler.extract.evidence import Candidate, Choice
+from crawler.extract.facts import Facts, types
+from crawler.extract.text import SILENT, squeeze
+
+__all__ = ["Moment", "seek_published"]
+
+_DAY = timedelta(days=1)
+_SETTLED = 2.5
+"""Weight of one day by what machines are told that no text for readers could outweigh."""
+_LEAST = 0.15
+"""Weight that a day must have to be believed."""
+_WEAK = 0.5
+"""Weight of a day of publication below which a page's last change is heard too, at half its weight."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Clue:
+    """A date on offer and how much it counts."""
+
+    moment: Moment
+    rule: str
+    weight: float
+    raw: str = ""
+    node: Any = None
+    modified: bool = False
+
+    @property
+    def day(self) -> date:
+        return self.moment.when.date()
+
+    def candidate(self, reason: str = "") -> Candidate[Moment]:
+        return Candidate(self.moment, self.rule, self.raw, self.node, reason)
+
+
+def seek_published(
+    facts: Facts, *, zone: ZoneInfo | None = None, not_after: datetime | None = None, body: Any = None
+) -> tuple[Choice[Moment], Choice[Moment]]:
+    """When the page's article was published, and when it was last changed.
+
+    ``zone`` is the source's and holds where the page names no offset; without it such moments are naive. ``not_after``
+    (with a zone) is when the page was fetched: nothing more than a day later is believed. No clock is read, so that
+    without it only ``dates.LAST_YEAR`` bounds the future. ``body`` is the element that holds the article's text, if
+    that is known. A page that states its last change alone was published then, as far as anyone can tell. Never raises.
+    """
+    clues = _possible([*_from_jsonld(facts), *_from_metas(facts), *_from_address(facts)], not_after)
+    if _are_open(clues):
+        clues += _possible(_from_byline(facts, body), not_after)
+    if not _are_settled(clues):
+        clues += _possible(_from_everywhere(facts), not_after)
+    published, modified = ([clue for clue in clues if clue.modified is kind] for kind in (False, True))
+    if max(_by_day(published).values(), default=0.0) < _WEAK:
+        published += [replace(clue, weight=clue.weight / 2) for clue in modified]
+    return _choose(published, zone), _choose(modified, zone)
+
+
+def _possible(clues: Iterable[_Clue], not_after: datetime | None) -> list[_Clue]:
+    last = (not_after + _DAY).date() if not_after else date.max
+    return [clue for clue in clues if clue.day <= last]
+
+
+# Choosing.
+
+
+def _are_settled(clues: Iterable[_Clue]) -> bool:
+    return max(_by_day([clue for clue in clues if not clue.modified]).values(), default=0.0) >= _SETTLED
+
+
+def _are_open(clues: Sequence[_Clue]) -> bool:
+    """Whether text for readers could tell more than machines are told: the day, the time, or the zone."""
+    timed = [clue.moment.when for clue in clues if clue.moment.timed and not clue.modified]
+    if not _are_settled(clues) or not timed:
+        return True
+    return not timed[0].utcoffset() or any(_minutes_apart(timed[0], other) for other in timed)
+
+
+def _minutes_apart(one: datetime, other: datetime) -> int:
+    """Whole minutes between two moments: between their clocks, where either has no zone."""
+    if one.tzinfo is None or other.tzinfo is None:
+        one, other = one.replace(tzinfo=None), other.replace(tzinfo=None)
+    return abs(one - other) // timedelta(minutes=1)
+
+
+def _choose(clues: Sequence[_Clue], zone: ZoneInfo | None) -> Choice[Moment]:
+    if max(_by_day(clues).values(), default=0.0) < _LEAST:
+        return Choice(None, tuple(clue.candidate("too weak") for clue in clues))
+    clues = _in_local_time(clues, zone)
+    weights = _by_day(clues)
+    day = max(weights, key=lambda day: weights[day])
+    there = [clue for clue in clues if clue.day == day]
+    best = _best_timed(there)
+    rejected = tuple(
+        clue.candidate("says the same" if clue.day == day else "another day is better borne out")
+        for clue in clues
+        if clue is not best
+    )
+    return Choice(best.candidate(), rejected)
+
+
+def _by_day(clues: Iterable[_Clue]) -> Mapping[date, float]:
+    """Weight of each day: its clues' together, each rule's counted once."""
+    strongest: dict[tuple[date, str], float] = {}
+    for clue in clues:
+        key = clue.day, clue.rule
+        strongest[key] = max(strongest.get(key, 0.0), clue.weight)
+    totals: dict[date, float] = {}
+    for (day, _), weight in strongest.items():
+        totals[day] = totals.get(day, 0.0) + weight
+    return totals
+
+
+def _best_timed(clues: Sequence[_Clue]) -> _Clue:
+    """Of one day's clues the one whose minute most evidence bears out.
+
+    A midnight counts as no time of day: it is what systems write for lack of one. Of clues for the same minute one
+    with seconds and a zone is best.
+    """
+    timed = [clue for clue in clues if clue.moment.timed and (clue.moment.when.hour or clue.moment.when.minute)]
+    if not timed:
+        return max(clues, key=lambda clue: (clue.moment.timed, clue.weight))
+
+    def worth(clue: _Clue) -> tuple[float, bool, bool, float]:
+        same = {other.rule: other.weight for other in timed if not _minutes_apart(clue.moment.when, other.moment.when)}
+        when = clue.moment.when
+        return sum(same.values()), when.tzinfo is not None, bool(when.second), clue.weight
+
+    return max(timed[:20], key=worth)
+
+
+def _in_local_time(clues: Sequence[_Clue], zone: ZoneInfo | None) -> list[_Clue]:
+    """The clues by the clock of the page's readers, so far as page or source tell what that is.
+
+    Machines are often told Greenwich time. Where the page shows the same instant by another clock, that tells the
+    offset; where it names an offset for the very same clock, "Z" was a local time mislabelled.
+    """
+    offset = _offset(clues)
+    placed = []
+    for clue in clues:
+        when = clue.moment.when
+        if when.tzinfo is None and clue.moment.timed:
+            when = when.replace(tzinfo=offset or zone)
+        elif when.tzinfo is not None and not when.utcoffset() and (offset or zone):
+            when = when.astimezone(offset or zone)
+        placed.append(replace(clue, moment=replace(clue.moment, when=when)))
+    return placed
+
+
+def _offset(clues: Sequence[_Clue]) -> timezone | None:
+    """What the page's own clock is ahead of Greenwich, where one of its statements in each shows it."""
+    timed = [clue.moment.when for clue in clues if clue.moment.timed and clue.weight >= 0.6][:12]
+    greenwich = [when.replace(tzinfo=None) for when in timed if when.tzinfo and not when.utcoffset()]
+    for clock in (when for when in timed if when.tzinfo is None):
+        for instant in greenwich:
+            ahead = clock - instant
+            if clock.second == 0 or instant.second == 0:
+                ahead = clock.replace(second=0) - instant.replace(second=0, microsecond=0)
+            ahead -= timedelta(microseconds=ahead.microseconds)
+            if ahead and abs(ahead) <= timedelta(hours=14) and not ahead % timedelta(minutes=30):
+                return timezone(ahead)
+    return None
+
+
+# What machines are told.
+
+_JSONLD = {"datePublished": 3.0, "dateCreated": 1.0, "uploadDate": 0.5}
+_NO_DATE = re.compile(
+    r"expir|valid|i18n|birth|found|event|start|end_|until|render|now|today|yesterday|tomorrow|current|build|duration"
+    r"|available|recs:|prep|refresh|thumb|copyright|next|last_?visit"
+)
+_MODIFIED = re.compile(r"modif|moddate|update|revis|lastmod|changed|edited")
+_PUBLISHED = re.compile(
+    r"publi(?:sh|c).*(?:date|time|_at$)|(?:date|time).*(?:publi|issued)|pub[-_]?date|article:published|issued|dc\.?date"
+    r"|ptime"
+)
+_DATE = re.compile(r"date|creat|release|time|posted|published|display")
+
+
+def _from_jsonld(facts: Facts) -> Iterator[_Clue]:
+    pages = [thing for thing in facts.things if {"WebPage", "ItemPage"} & set(types(thing))]
+    for thing, share in ((facts.article, 1.0), *((page, 0.3) for page in pages[:3])):
+        for key, weight in _JSONLD.items():
+            yield from _stated(facts, thing.get(key), f"jsonld:{key}", weight * share)
+        yield from _stated(facts, thing.get("dateModified"), "jsonld:dateModified", 2 * share, modified=True)
+
+
+def _from_metas(facts: Facts) -> Iterator[_Clue]:
+    for key, values in facts.metas.items():
+        modified = bool(_MODIFIED.search(key))
+        if _NO_DATE.search(key) or not (modified or _DATE.search(key) or _PUBLISHED.search(key)):
+            continue
+        weight = 1.5 if _PUBLISHED.search(key) else 0.9
+        for value in values[:3]:
+            yield from _stated(facts, value, f"meta:{key}", weight, modified=modified)
+    described = folded(facts.meta("description", "og:description")[:300])
+    for dated in find(described, facts.language)[:1]:
+        for moment in dated.moments:
+            yield _Clue(moment, "meta:description", 0.2, described[dated.start : dated.end])
+
+
+def _stated(
+    facts: Facts, value: Any, rule: str, weight: float, *, modified: bool = False, node: Any = None
+) -> Iterator[_Clue]:
+    if isinstance(value, list):
+        value = value[0] if value else None
+    text = squeeze(str(value)) if isinstance(value, str | int) else ""
+    for moment in read(text, facts.language):
+        yield _Clue(moment, rule, weight, text, node, modified)
+        weight *= 0.6  # the less likely of two readings
+
+
+# The address.
+
+_IN_ADDRESS = re.compile(
+    r"(?<!\d)(?P<y>(?:19|20)\d\d)[-/_.]?(?P<m>0[1-9]|1[0-2])[-/_.]?(?P<d>0[1-9]|[12]\d|3[01])(?!\d)"
+    r"|(?<!\d)(?P<y2>(?:19|20)\d\d)(?P<sep>[-/_.])(?P<m2>\d{1,2})(?P=sep)(?P<d2>\d{1,2})(?!\d)"
+)
+
+
+def _from_address(facts: Facts) -> Iterator[_Clue]:
+    addresses = [facts.url, *facts.links.get("canonical", ()), facts.meta("og:url")]
+    for address in dict.fromkeys(filter(None, addresses)):
+        yield from _in_address(facts, address, "url", 1.0)
+    for image in facts.metas.get("og:image", ())[:1]:
+        yield from _in_address(facts, image, "image", 0.25)
+
+
+def _in_address(facts: Facts, address: str, rule: str, weight: float) -> Iterator[_Clue]:
+    for m in islice(_IN_ADDRESS.finditer(address[:500]), 2):
+        year, month, day = (m[name] or m[f"{name}2"] for name in "ymd")
+        yield from _stated(facts, f"{year}-{int(month):02}-{int(day):02}", rule, weight)
+
+
+# What readers see.
+
+_DATED: Any = etree.XPath(
+    "descendant::text()[not(parent::script or parent::style)][contains(., '20') or contains(., '199')]"
+)
+_HEADINGS = ("h1", "h2", "h3")
+_LOUD = 700
+"""Characters behind a headline in which a byline may stand."""
+_MOST = 120
+"""Texts with a year that are looked at."""
+_FAR = 150
+"""Elements behind a headline that are looked at for it."""
+_CLASS_PUBLISHED = re.compile(r"publi|pubdate|pub[-_]|pubtime|posted|entry-date|post-date|created")
+_CLASS_DATE = re.compile(
+    r"date|time|publi|posted|datum|fecha|meta|byline|info|dato\b|data\b|source|pvm|stamp|tarih|zeit|artic"
+)
+_CLASS_COMMENT = re.compile(r"comment|respon|reply|disqus|quote|tweet|embed|caption|gallery")
+_CLASS_ELSEWHERE = re.compile(
+    r"(?<!entry-)(?<!post-)(?<!article-)footer|related|side-?bar|aside|widget|\bnav|menu|recent|popular|teaser|calendar"
+    r"|archive|copyright|recommend|\bhot|rank|latest|more\b"
+)
+_QUIET = frozenset(("footer", "aside", "nav", "select", "form"))
+_QUOTED = frozenset(("blockquote", "figure", "figcaption", "iframe", "cite"))
+_LABEL_MODIFIED = re.compile(
+    r"(?:updat|modifi|mis à jour|maj\b|actualiz|aktualis|geändert|stand\b|aggiorna|atualiz|zuletzt|revis|обновл|оновл"
+    r"|更新|修改|수정|수정일|bijgewerkt|güncel|edited|changed|senest|oppdatert|uppdaterad|opdateret)[^.!?]{0,25}$"
+)
+_LABEL_PUBLISHED = re.compile(
+    r"(?:publi|posted|veröffentlicht|erstellt|geschrieben|erschienen|written|created|date\b|datum\b|fecha|data\b|发布"
+    r"|發布|发表|發表|时间|時間|日期|公開|配信|投稿|掲載|등록|입력|опублик|дата|pubbl|geplaatst|gepubliceerd|yayın|lisätty|filed"
+    r"|issued)[^.!?]{0,25}$"
+)
+
+
+def _from_byline(facts: Facts, body: Any) -> Iterator[_Clue]:
+    """Dates of ``<time>`` elements, and of the text behind the headline, or where the body begins."""
+    times: list[Any] = []
+    headings: list[Any] = []
+    for element in islice(facts.root.iter("time", *_HEADINGS), 300):
+        (times if element.tag == "time" else headings).append(element)
+    anchor = _headline(facts, headings)
+    anchor = body if anchor is None else anchor
+    if anchor is not None:
+        yield from _behind(facts, anchor)
+    for n, element in enumerate(times[:40]):
+        yield from _from_element(facts, element, "time", 0.8 - 0.1 * min(n, 5))
+
+
+def _from_everywhere(facts: Facts) -> Iterator[_Clue]:
+    """Dates of every element whose text or microdata has one."""
+    if dated := find(folded(facts.head_title[-60:]), facts.language)[-1:]:
+        yield _Clue(dated[0].moments[0], "title", 0.5, facts.head_title)
+    for n, element in enumerate(dict.fromkeys(map(_around, islice(_DATED(facts.root), _MOST)))):
+        yield from _from_text(facts, element, 1 - 0.3 * n / _MOST)
+
+
+def _around(text: Any) -> Any:
+    """The element a text of lxml's stands in."""
+    element = text.getparent()
+    return element.getparent() if text.is_tail else element
+
+
+def _headline(facts: Facts, headings: Sequence[Any]) -> Any:
+    titles = facts.head_title + "\n" + facts.meta("og:title")
+    for level in _HEADINGS:
+        for heading in (heading for heading in headings[:60] if heading.tag == level):
+            text = squeeze("".join(islice(heading.itertext(), 20)))
+            if len(text) > 7 and text[:60] in titles:
+                return heading
+    return next((heading for heading in headings if heading.tag == "h1"), None)
+
+
+def _behind(facts: Facts, anchor: Any) -> Iterator[_Clue]:
+    """Dates in the running text that begins at the headline, or a little before it."""
+    pieces: list[str] = []
+    nodes: list[tuple[int, Any]] = []
+    length = 0
+    marked: dict[Any, None] = {}
+    for element, text in _running(anchor):
+        if element.get("itemprop", "").startswith("date"):
+            marked[element] = None
+        if text and not text.isspace():
+            piece = folded(text[:_LOUD])
+            nodes.append((length, element))
+            pieces.append(piece)
+            length += len(piece) + 1
+            if length > _LOUD:
+                break
+    for element in marked:
+        yield from _from_element(facts, element, "microdata", 0.9)
+    line = "\n".join(pieces)
+    for n, dated in enumerate(find(line, facts.language)[:4]):
+        node, alone = _node_at(nodes, dated.start, length)
+        if _elsewhere(node) < 1:
+            continue
+        before = line[max(0, dated.start - 40) : dated.start]
+        after = line[dated.end : dated.end + 12]
+        rest = alone - (dated.end - dated.start)
+        weight = (1.1, 0.8, 0.5, 0.4)[n] - (0.7 if rest > 120 else 0.4 if rest > 50 else 0) - 0.3 * (dated.start > 400)
+        if _LABEL_PUBLISHED.search(before) or _CLASS_DATE.search(_words(node)):
+            weight += 0.4
+        modified = _is_update(before, after)
+        for moment in dated.moments:
+            yield _Clue(moment, "headline", max(weight, 0.1), line[dated.start : dated.end], node, modified)
+            weight *= 0.6
+
+
+def _is_update(before: str, after: str) -> bool:
+    label = _LABEL_MODIFIED.search(before)
+    if label:
+        published = _LABEL_PUBLISHED.search(before)
+        return not published or published.start() < label.start()
+    return bool(re.match(r"\s?(?:に?更新|last ?update)", after))
+
+
+def _running(anchor: Any) -> Iterator[tuple[Any, str]]:
+    """Visible text from ``anchor`` on in the order of the page, in pieces with the element each stands in."""
+    element = anchor
+    for _ in range(_FAR):
+        if isinstance(element.tag, str) and element.tag not in SILENT:
+            yield element, element.text or ""
+            if (child := next(element.iterchildren(), None)) is not None:
+                element = child
+                continue
+        while (following := element.getnext()) is None:
+            tail, element = element.tail, element.getparent()
+            if element is None or element.tag in ("body", "html"):
+                return
+            yield element, tail or ""
+        yield element.getparent(), element.tail or ""
+        element = following
+
+
+def _node_at(nodes: Sequence[tuple[int, Any]], offset: int, length: int) -> tuple[Any, int]:
+    """The element whose text stands at ``offset``, and how long its text is."""
+    end = length
+    for start, node in reversed(nodes):
+        if start <= offset:
+            return node, end - start
+        end = start
+    return nodes[0][1], length
+
+
+def _from_element(facts: Facts, element: Any, rule: str, weight: float) -> Iterator[_Clue]:
+    """The date of an element that is there to hold one, in an attribute for machines, else in its text."""
+    words, prop = _words(element), element.get("itemprop") or ""
+    if "pubdate" in element.attrib or "datePublished" in prop or _CLASS_PUBLISHED.search(words):
+        weight += 0.7
+    modified = "modif" in prop.lower() or bool(_MODIFIED.search(words) and not _CLASS_PUBLISHED.search(words))
+    weight *= _elsewhere(element)
+    value = element.get("content") or element.get("datetime") or element.get("title") or ""
+    found = list(_stated(facts, value, rule, weight, modified=modified, node=element))
+    yield from found
+    if not found:
+        text = "".join(islice(element.itertext(), 10))[:200]
+        yield from _stated(facts, text, rule, weight * 0.9, modified=modified, node=element)
+
+
+def _from_text(facts: Facts, element: Any, share: float) -> Iterator[_Clue]:
+    if element is None or element.tag in ("time", "title", "option") or element.tag in SILENT:
+        return
+    if element.get("itemprop", "").startswith("date"):
+        yield from _from_element(facts, element, "microdata", 0.9)
+        return
+    pieces = (element.text or "", *(child.tail or "" for child in islice(element, 30)))
+    text = " ".join(filter(None, pieces))
+    line = folded(text[:300])
+    for dated in find(line, facts.language)[:3]:
+        rest = len(line) - (dated.end - dated.start)
+        weight = 0.4 if rest < 30 else 0.2 if rest < 120 else 0.05
+        words = _words(element) + " " + _words(element.getparent())
+        if _CLASS_DATE.search(words):
+            weight += 0.4
+        before, after = line[: dated.start], line[dated.end :]
+        if _LABEL_PUBLISHED.search(before):
+            weight += 0.4
+        if dated.moments[0].timed:
+            weight += 0.1
+        modified = _is_update(before, after)
+        weight *= _elsewhere(element) * share
+        for moment in dated.moments:
+            yield _Clue(moment, "text", weight, line[dated.start : dated.end], element, modified)
+            weight *= 0.6
+
+
+def _words(element: Any) -> str:
+    if element is None or element.tag in ("body", "html"):
+        return ""
+    return f"{element.get('class') or ''} {element.get('id') or ''}".lower()
+
+
+def _elsewhere(element: Any) -> float:
+    """How much a date in this place counts: little in comments, quotations and lists of other articles."""
+    share = 1.0
+    for up in (element, *islice(element.iterancestors(), 10)):
+        words = _words(up)
+        if up.tag in _QUOTED or _CLASS_COMMENT.search(words):
+            return 0.2
+        if up.tag in _QUIET or _CLASS_ELSEWHERE.search(words) or (up.tag == "li" and _is_of_other(up)):
+            share = 0.4
+    return share
+
+
+def _is_of_other(item: Any) -> bool:
+    """Whether an item of a list leads to another article."""
+    links = islice(item.iter("a"), 5)
+    return any(len("".join(islice(link.itertext(), 10)).strip()) > 20 for link in links)
