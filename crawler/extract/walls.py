@@ -1,0 +1,53 @@
+"""What walls and stubs say, found in a text by a table of phrases that comes from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+SHORT = 300
+"""Weight below which a text is short enough to be a wall or a stub."""
+MIDDLING = 1500
+"""Weight below which a text may consist of little but a wall's words."""
+_QUOTED = {"soft-404": 0.25, "busy": 0.25}
+"""Classes whose phrases news quotes ("the app said: system busy"): such a phrase is this part of its line at least."""
+
+
+def weight(text: str) -> int:
+    """Length of a text in Chinese characters: three Latin letters say about as much as one (and take as many bytes)."""
+    return len(text.encode("utf-8", "replace")) // 3
+
+
+def squeezed(text: str) -> str:
+    """Small letters, blanks and apostrophes of one kind."""
+    return " ".join(text.split()).casefold().replace("’", "'")
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """Phrases of walls and stubs, by class."""
+
+    phrases: tuple[tuple[str, str], ...] = ()
+    """(class, phrase as ``squeezed`` gives it)."""
+
+    def find(self, title: str, paragraphs: Sequence[str]) -> tuple[str, str] | None:
+        """(class, phrase) of the wall that a short text is, or that a middling one hardly says more than."""
+        whole = sum(map(weight, paragraphs))
+        if whole >= MIDDLING or not self._says_any("\n".join((title, *paragraphs))):
+            return None
+        if whole < SHORT:
+            return next(filter(None, map(self._first, (title, *paragraphs))), None)
+        found = [(weight(line), hit) for line in paragraphs if (hit := self._first(line))]
+        return found[0][1] if sum(size for size, _ in found) * 2 >= whole else None
+
+    def _says_any(self, text: str) -> bool:
+        """One look at the whole, for nearly every article says none of them."""
+        said = squeezed(text)
+        return any(phrase in said for _, phrase in self.phrases)
+
+    def _first(self, line: str) -> tuple[str, str] | None:
+        said = squeezed(line)
+        for kind, phrase in self.phrases:
+            if phrase in said and weight(phrase) >= _QUOTED.get(kind, 0) * weight(said):
+                return kind, phrase
+        return None
