@@ -80,6 +80,10 @@ class Frontier(BaseScheduler):
     def more_of(self, source: str) -> None:
         """The ledger may hold rows of this source that were not leased yet."""
         self._open.add(source)
+        self.looks_at(source)
+
+    def looks_at(self, source: str) -> None:
+        """The ledger may hold posts of this source that are due for a second look."""
         self._looked.add(source)
 
     def has_pending_requests(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -85,9 +86,11 @@ class SourceReport:
 class Report:
     """All sources of a run."""
 
-    def __init__(self, sources: list[str]) -> None:
+    def __init__(self, sources: list[str], looked_at: Collection[str] = ()) -> None:
         self._start = time.monotonic()
-        self.sources = {source: SourceReport(source) for source in sources}
+        self.sources = {source: SourceReport(source) for source in (*sources, *looked_at)}
+        self.looked_at = frozenset(looked_at)
+        """Sources that are not visited: nothing of them was due but second looks, and their lists are not asked."""
         self.faults = 0
         """Faults of presskeep itself."""
         self.interrupted = False
@@ -104,7 +107,9 @@ class Report:
         return report
 
     def is_unfinished(self, source: str) -> bool:
-        """Whether the run's end, not the source's, kept something of it from being asked."""
+        """Whether something of it was not asked that a visit asks for, and the run's end, not the source's, kept it."""
+        if source in self.looked_at:
+            return True
         one = self.sources[source]
         cut = bool(self.budget) or self.interrupted or bool(self.halted)
         return bool(one.skipped_lists) or (cut and bool(one.waiting))
@@ -127,7 +132,11 @@ class Report:
         return [alarm.line(one.source) for one in self.sources.values() for alarm in one.alarms]
 
     def as_json(self) -> dict[str, Any]:
-        """For machines: the run's own file, and the ledger."""
-        sources = [asdict(one) for one in self.sources.values()]
+        """For machines: the run's own file, and the ledger. ``sources`` were visited; of ``second_looks`` nothing else
+        was due, and the numbers of their last visit hold."""
         told = {name: getattr(self, name) for name in ("exit_code", "halted", "budget", "faults")}
-        return {**told, "sources": sources}
+        visited, looked_at = (
+            [asdict(one) for name, one in self.sources.items() if (name in self.looked_at) == again]
+            for again in (False, True)
+        )
+        return {**told, "sources": visited, "second_looks": looked_at}

@@ -1,4 +1,5 @@
-"""When each source was last visited as a whole, and which are due: by their schedules, or by what visits brought."""
+"""When each source was last visited as a whole, and which are due: by their schedules, by what visits brought, or for
+second looks at their posts."""
 
 from __future__ import annotations
 
@@ -11,6 +12,14 @@ from sqlalchemy.dialects.sqlite import insert
 from crawler.archive.ledger import Ledger, articles, stamp, visits
 from crawler.schedule import LOOK_BACK, Rate, Schedule, due, learnt, next_due, parse_schedule
 from crawler.sources import Source
+
+_LOOKS = (
+    sa.select(articles.c.check_due)
+    .where(sa.text("check_due != ''"), articles.c.source == sa.bindparam("source"), articles.c.state == "done")
+    .order_by(articles.c.check_due)
+    .limit(1)
+)
+"""The first second look of a source: a step into the partial index, however many posts there are."""
 
 
 def last_visits(ledger: Ledger) -> dict[str, datetime]:
@@ -39,6 +48,19 @@ def due_sources(ledger: Ledger, sources: Sequence[Source], now: datetime) -> lis
     return longest_waiting_first(chosen, last)
 
 
+def sources_to_look_at(ledger: Ledger, sources: Sequence[Source], now: datetime) -> list[Source]:
+    """Those with posts that are due for a second look, the longest overdue first."""
+    looks = _next_looks(ledger, sources)
+    chosen = [source for source in sources if source.id in looks and looks[source.id] <= stamp(now)]
+    return sorted(chosen, key=lambda source: looks[source.id])
+
+
+def _next_looks(ledger: Ledger, sources: Sequence[Source]) -> dict[str, str]:
+    """Source -> stamp of its first second look; without those that want none."""
+    first = {one.id: ledger.read(_LOOKS, {"source": one.id}) for one in sources if one.spans}
+    return {source: rows[0].check_due for source, rows in first.items() if rows}
+
+
 def _sooner(schedule: Schedule) -> Schedule:
     """A tenth less than a span, an hour at most: timers come a little early or late, and a slot missed by a second
     would be a whole tick late."""
@@ -51,13 +73,15 @@ def longest_waiting_first(sources: Sequence[Source], last: dict[str, datetime]) 
 
 
 def next_visit(ledger: Ledger, sources: Sequence[Source], now: datetime) -> tuple[datetime, Source] | None:
-    """The next slot of all, and whose it is; None without sources."""
+    """The next slot of all, or second look, and whose it is; None without sources."""
     last = last_visits(ledger)
     rates = _rates(ledger, sources, last, now)
     slots = [
         (next_due(parse_schedule(one.schedule), last.get(one.id, now), one.zone, rates.get(one.id)), one)
         for one in sources
     ]
+    looks = _next_looks(ledger, sources)
+    slots += [(_moment(looks[one.id]), one) for one in sources if one.id in looks]
     return min(slots, key=lambda slot: slot[0], default=None)
 
 

@@ -105,9 +105,12 @@ class NewsSpider(Spider):
     # lists
 
     async def start(self) -> AsyncIterator[Any]:
-        """The first page of every list, asked conditionally."""
+        """The first page of every list, asked conditionally; of sources that are only looked at again, none."""
         self.run = run_of(self.crawler)
         for source in self.sources.values():
+            if source.id in self.run.report.looked_at:
+                self._frontier.looks_at(source.id)
+                continue
             self._frontier.more_of(source.id)
             for one in source.lists:
                 for request in self._first_pages(source, one):

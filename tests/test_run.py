@@ -38,7 +38,10 @@ def visited_before(archive: Archive, source: str, ago: timedelta) -> None:
 
 
 def test_only_what_is_due(server: Server, tmp_path: Path) -> None:
-    archive = Archive.new(tmp_path / "archive", *two_sources(server, schedule="every 2h"))
+    archive = Archive.new(tmp_path / "archive", *two_sources(server, schedule="every 2h", recheck=[]))
+    (archive.folder / "sources/quay.yml").write_text(
+        (archive.folder / "sources/quay.yml").read_text() + "recheck: []\n"
+    )
     assert "harbour" in archive.verb("run", "--due").stdout
     assert len(archive.posts()) == 12
     server.forget()

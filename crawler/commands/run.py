@@ -37,7 +37,7 @@ class Span(click.ParamType):  # type: ignore[type-arg]  # not generic before cli
 @click.command("run", help="Visit SOURCES (ids or YAML files); without any, all of the archive's own.")
 @click.argument("names", metavar="[SOURCE]...", nargs=-1)
 @archive_option
-@click.option("--due", "only_due", is_flag=True, help="Only those whose schedule says so.")
+@click.option("--due", "only_due", is_flag=True, help="Only those whose schedule says so, and second looks.")
 @click.option("--budget", type=Span(), metavar="SPAN", help="Ask for nothing more after 20m, 2h, …; the rest waits.")
 @click.option("--requests", type=click.IntRange(min=1), default=None, metavar="N", help="Ask for N pages at most.")
 @click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong, as cron likes it.")
@@ -121,16 +121,18 @@ def readable(archive: Path, names: Sequence[str]) -> tuple[list[Source], dict[st
 
 
 def choose(run: Run, sources: Sequence[Source], only_due: bool) -> list[Source]:
-    """What this run visits, the longest waiting first."""
+    """What this run visits, the longest waiting first; behind them what has nothing due but second looks."""
     from crawler.report import Report
-    from crawler.visits import due_sources, last_visits, longest_waiting_first
+    from crawler.visits import due_sources, last_visits, longest_waiting_first, sources_to_look_at
 
+    looked_at: list[Source] = []
     if only_due:
         chosen = due_sources(run.ledger, sources, run.started)
+        looked_at = sources_to_look_at(run.ledger, [one for one in sources if one not in chosen], run.started)
     else:
         chosen = longest_waiting_first(sources, last_visits(run.ledger))
-    run.report = Report([source.id for source in chosen])
-    return chosen
+    run.report = Report([source.id for source in chosen], [source.id for source in looked_at])
+    return [*chosen, *looked_at]
 
 
 def _next_words(run: Run, sources: Sequence[Source]) -> str:
