@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crawler.extract.page import Page
 from crawler.sources import JsonList, Source
-from spiders.walk import EntryMaker, Listing, Pager, absolute, compiled_fields, read_fields
+from spiders.walk import EntryMaker, Listing, Pager, absolute, askable, compiled_fields, read_fields
 
 
 class JsonWalk:
@@ -34,5 +34,6 @@ class JsonWalk:
         return []
 
     def next(self, page: Page, number: int) -> str:
-        """Address of the next answer, or empty."""
-        return self._pager.next(page, number)
+        """Absolute address of the next answer, or empty."""
+        following = self._pager.next(page, number)
+        return askable(page.url, following) if following else ""

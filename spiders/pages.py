@@ -11,7 +11,7 @@ from lxml import etree
 from crawler.extract.page import Page
 from crawler.extract.rules import Rule, as_text
 from crawler.sources import HtmlList, Source
-from spiders.walk import EntryMaker, Listing, Pager, absolute, compiled_fields, read_fields
+from spiders.walk import EntryMaker, Listing, Pager, absolute, askable, compiled_fields, read_fields
 
 _links: Any = etree.XPath("descendant-or-self::a[@href]")
 _base: Any = etree.XPath("string(//base/@href)")
@@ -22,7 +22,10 @@ class PagesWalk:
 
     def __init__(self, source: Source, one: HtmlList) -> None:
         self._make = EntryMaker(source)
-        self._fields = compiled_fields(one.fields, "css")
+        fields = compiled_fields(one.fields, "css")
+        self._of_page = {name: rule for name, rule in fields.items() if _is_absolute(rule)}
+        self._fields = {name: rule for name, rule in fields.items() if name not in self._of_page}
+        self._url = fields.get("url")
         self._items = one.items.compiled("css") if one.items else None
         self._pattern = re.compile(one.links) if one.links else None
         self._lists = one.lists.compiled("css") if one.lists else None
@@ -45,10 +48,11 @@ class PagesWalk:
 
         An item without an address is an advertisement; one with several needs a better rule, and is a problem.
         """
+        said = read_fields(self._of_page, page, page.root)
         for scope in items.nodes(page) if items else [page.root]:
-            fields = read_fields(self._fields, page, scope)
-            if "url" in self._fields:
-                if "url" not in fields and (several := self._fields["url"].texts(page, scope)):
+            fields = said | read_fields(self._fields, page, scope)
+            if self._url is not None:
+                if "url" not in fields and (several := self._url.texts(page, scope)):
                     problems.append(f"{len(several)} addresses in one item, {several[0][:120]!r} first: one is due")
                 yield fields
                 continue
@@ -58,13 +62,21 @@ class PagesWalk:
     def lists(self, page: Page) -> list[str]:
         """Absolute addresses of further lists, each once."""
         found = self._lists.texts(page) if self._lists else []
-        addresses = (absolute(self._base_of(page), url) for url in found)
+        addresses = (askable(self._base_of(page), url) for url in found)
         return list(dict.fromkeys(url for url in addresses if url))
 
     def next(self, page: Page, number: int) -> str:
         """Absolute address of the next page, or empty."""
         following = self._pager.next(page, number)
-        return absolute(self._base_of(page), following) if following else ""
+        return askable(self._base_of(page), following) if following else ""
 
     def _base_of(self, page: Page) -> str:
         return absolute(page.url, _base(page.root)) or page.url
+
+
+def _is_absolute(rule: Rule) -> bool:
+    """Whether a rule looks from the page's root, so that it says the same of every item: it need not search the whole
+    page for each."""
+    return all(
+        step.kind == "xpath" and step.expression.startswith("/") and "|" not in step.expression for step in rule.steps
+    )

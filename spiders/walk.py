@@ -11,7 +11,8 @@ from crawler.archive.ledger import Entry
 from crawler.extract.page import Page
 from crawler.extract.rules import NoFit, Rule
 from crawler.sources import AnyList, ListFields, Paging, RuleModel, Source
-from crawler.urls import key_of
+from crawler.urls import canonical, key_of
+from spiders.share import fill
 
 REQUIRED = ("title", "published")
 """What a post cannot be without; a list must say it where no layout has a rule for it."""
@@ -77,6 +78,16 @@ def absolute(base: str, address: str) -> str:
         return ""
 
 
+def askable(base: str, address: str) -> str:
+    """As ``absolute``, for what is asked for as it is: empty also where no request can be made of it, as for a port of
+    99999."""
+    found = absolute(base, address)
+    try:
+        return found if found and canonical(found) else ""
+    except ValueError:
+        return ""
+
+
 def compiled_fields(fields: ListFields, bare: str) -> dict[str, Rule]:
     """Rules of a list's fields, ready to run."""
     rules = {name: getattr(fields, name) for name in type(fields).model_fields}
@@ -103,16 +114,17 @@ class Pager:
         self._cursor = one.pages.cursor.compiled(bare) if one.pages and one.pages.cursor else None
 
     def next(self, page: Page, number: int) -> str:
-        """What a next link says, or the template filled with number or cursor; empty at the end or the depth."""
+        """What a next link says, or the template filled with number or cursor (quoted, for it is a part of an address);
+        empty at the end or the depth."""
         paging = self._paging
         if paging is None or number >= paging.depth:
             return ""
         try:
             if self._cursor is not None:
-                return paging.template.replace("{cursor}", self._cursor.text(page))
+                return fill(paging.template, {"cursor": self._cursor.text(page)})
             if self._next is not None:
                 found = self._next.text(page)
-                return paging.template.replace("{page}", found) if paging.template else found
+                return fill(paging.template, {"page": found}) if paging.template else found
         except NoFit:
             return ""
-        return paging.template.replace("{page}", str(paging.first + (number - 1) * paging.step))
+        return fill(paging.template, {"page": str(paging.first + (number - 1) * paging.step)})

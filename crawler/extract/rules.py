@@ -36,7 +36,7 @@ _PATH_STEP = re.compile(
 )
 
 
-_FAULTS = (etree.XPathError, jmespath.exceptions.JMESPathError, re.error)
+_FAULTS = (etree.XPathError, jmespath.exceptions.JMESPathError, re.error, ArithmeticError)
 """What goes wrong in an expression; also at work, where a function meets a value of another kind than it takes."""
 
 
@@ -174,9 +174,10 @@ def _jmespath(expression: str) -> Find:
         query.search({})  # unknown functions only show at work
 
     def find(page: Page, scope: Any) -> list[Any]:
+        value = page.json if scope is None else scope
         try:
-            found = query.search(page.json if scope is None else scope)
-        except _FAULTS:
+            found = query.search(value)
+        except (*_FAULTS, ValueError, TypeError, RecursionError):  # functions that meet 1e999, NaN, or great depth
             return []
         return found if isinstance(found, list) else [] if found is None else [found]
 
