@@ -423,7 +423,6 @@ def test_an_address_that_cannot_be_asked_ends_the_walk() -> None:
         "https://harbour.example:99999/",
         "javascript:more()",
         "http://[",
-        "https://",
         "ftp://harbour.example/",
     ):
         assert html.next(Page(f'<a rel="next" href="{url}">more</a>'.encode(), URL), 1) == ""
