@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -151,7 +152,9 @@ def test_two_runs_at_once(server: Server, tmp_path: Path) -> None:
         while shown[1].path not in server.paths():
             assert first.poll() is None
             time.sleep(0.02)
-        time.sleep(0.3)
+        first.send_signal(signal.SIGSTOP)  # it holds its locks, and writes nothing that could be taken for the second's
+        while os.waitid(os.P_PID, first.pid, os.WSTOPPED | os.WNOWAIT) is None:
+            time.sleep(0.02)
         before = archive.tree(state=True)
         asked = len(server.asked)
         for verb in ("crawl", "rebuild-ledger"):
