@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from scrapy import Spider
@@ -11,9 +13,10 @@ from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import Settings
 from scrapy.utils.misc import load_object
 
-from crawler.journal import handler
+from crawler.journal import handler, say
 from crawler.replay import Captures
 from crawler.run import Run
+from crawler.site import SETTINGS, Site
 from crawler.sources import Source
 
 HANDLER = "crawler.replay.ReplayHandler"
@@ -35,6 +38,8 @@ def crawl_run(
     """
     settings = crawl_settings(run, replay=captures is not None, own_python=own_python, verbose=verbose)
     run.live = run.watch.live = captures is None
+    if run.live and (complaint := nameless(run.archive, run.site, sources)):
+        say(complaint)
     run.record_start()
     try:
         settings.set("LOG_INSTALL_ROOT_HANDLER", not plain, priority="cmdline")
@@ -52,6 +57,16 @@ def crawl_run(
         run.close(halted=f"{type(error).__name__}: {error}")
         raise
     return run.close(halted=run.report.halted)
+
+
+def nameless(archive: Path, site: Site, sources: Sequence[Source]) -> str:
+    """That sites are asked without a word of whom they can write to, and what to type; empty where all are told."""
+    unnamed = [one.id for one in sources if not (one.politeness.contact or site.contact or one.is_local)]
+    if not unnamed:
+        return ""
+    few = ", ".join(unnamed[:3]) + (", …" if len(unnamed) > 3 else "")
+    following = f"echo 'contact: you@your.domain' >> {shlex.quote(str(archive / SETTINGS))}"
+    return f"the User-Agent names no contact that the keepers of {few} can write to. Next: {following}"
 
 
 def crawl_settings(run: Run, *, replay: bool = False, own_python: bool = False, verbose: bool = False) -> Settings:

@@ -24,7 +24,7 @@ DEFAULT_REQUEST_HEADERS = {
     "Accept": "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8",
     "Accept-Encoding": "gzip, deflate",  # captures keep what came: every tool unpacks these two
 }
-DOWNLOAD_TIMEOUT = 30
+DOWNLOAD_TIMEOUT = 30  # a deadline for the whole answer; each hop of a redirect has its own
 DOWNLOAD_MAXSIZE = 16 * 1024 * 1024
 DOWNLOAD_WARNSIZE = 8 * 1024 * 1024
 DOWNLOAD_VERIFY_CERTIFICATES = True

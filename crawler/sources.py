@@ -186,6 +186,9 @@ class Politeness(Strict):
     0 is refused: Scrapy does not hold its per-host limit then."""
     concurrency: int = Field(default=1, ge=1, le=64)
     """Requests to one host at a time, 8 at most (but for hosts of this machine)."""
+    timeout: float | None = Field(default=None, gt=0, le=3600)
+    """Seconds for the whole of one answer, from the look-up of the name to the last byte, 30 by default. Each hop of a
+    redirect has as long."""
     contact: str = ""
     """Address or mail named in the User-Agent, instead of presskeep.yml's."""
     private_addresses: Annotated[list[Annotated[str, AfterValidator(_network)]], Many] = []
@@ -462,9 +465,14 @@ class Source(Strict):
         known = [url for one in self.lists for url in one.urls] + [self.home, self.example, self.article.address]
         return frozenset(host for url in known if (host := _host(url)))
 
+    @property
+    def is_local(self) -> bool:
+        """Whether all its hosts are this machine: a test or a demo."""
+        return all(_LOOPBACK.match(host) for host in self.hosts)
+
     def problems(self) -> Iterator[tuple[Loc, str]]:
         """Selectors that cannot be read, layouts out of order, and politeness that is none."""
-        if not all(_LOOPBACK.match(host) for host in self.hosts):
+        if not self.is_local:
             if self.politeness.delay < 0.5:
                 yield ("politeness", "delay"), f"expected 0.5 seconds or more (got {self.politeness.delay})"
             if self.politeness.concurrency > 8:

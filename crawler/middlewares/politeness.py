@@ -1,4 +1,4 @@
-"""How often a host is asked, by the most careful of the sources that ask it; and who is asking."""
+"""How often a host is asked, by the most careful of the sources that ask it; how long it is waited for; who asks."""
 
 from __future__ import annotations
 
@@ -31,12 +31,14 @@ class PolitenessMiddleware:
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        """Names the contact on every request; sets the pace once per source and host."""
+        """Names contact and deadline on every request; sets the pace once per source and host."""
         sources: dict[str, Any] = getattr(self._crawler.spider, "sources", {})
         source, run = sources.get(request.meta.get("source", "")), open_run(self._crawler)
         contact = (source.politeness.contact if source else "") or (run.site.contact if run else "")
         if contact:
             request.headers["User-Agent"] = agent_of(contact)
+        if source and source.politeness.timeout:
+            request.meta["download_timeout"] = source.politeness.timeout
         host = urlparse_cached(request).hostname or ""
         if source and (source.id, host) not in self._done and not getattr(self._crawler.spider, "replay", None):
             self._done.add((source.id, host))

@@ -17,7 +17,7 @@ from scrapy.http.request import NO_CALLBACK
 
 from crawler.failures import words_for
 from crawler.middlewares.politeness import PolitenessMiddleware
-from crawler.middlewares.refusals import Postponed, Refusal, only_on_the_wire
+from crawler.middlewares.refusals import Postponed, Refusal, only_on_the_wire, source_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -110,7 +110,7 @@ class RobotsMiddleware:
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
         self._agent = str(crawler.settings["ROBOTSTXT_USER_AGENT"])
-        self._rules: dict[str, tuple[float, asyncio.Future[Rules]]] = {}
+        self._rules: dict[tuple[str, ...], tuple[float, asyncio.Future[Rules]]] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> RobotsMiddleware:
@@ -125,16 +125,24 @@ class RobotsMiddleware:
         if request.meta.get("role") == ROLE:
             return
         site = _site(request.url)
-        asked, future = self._rules.get(site, (-_VALID, None))
+        asker = site, *self._leave_of(request)
+        asked, future = self._rules.get(asker, (-_VALID, None))
         if future is None or monotonic() - asked >= _VALID:
             future = asyncio.get_running_loop().create_future()
-            self._rules[site] = monotonic(), future
+            self._rules[asker] = monotonic(), future
             future.set_result(await self._fetched(site, request))
         rules = await future
         if rules.unreachable:
             raise Postponed(f"robots: unreachable ({rules.unreachable})")
         if not rules.allows(request.url, self._agent):
             raise Refusal("robots: disallowed by robots.txt")
+
+    def _leave_of(self, request: Request) -> tuple[str, ...]:
+        """What its source may and others may not: what one cannot reach, another can."""
+        source = source_of(self._crawler, request.meta.get("source"))
+        if source is None:
+            return ()
+        return (*source.politeness.private_addresses, *(() if source.politeness.verify_certificates else ("any",)))
 
     async def _fetched(self, site: str, request: Request) -> Rules:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +18,7 @@ from twisted.web.client import URI, BrowserLikePolicyForHTTPS
 from crawler.middlewares.guard import NotPublic, VettedEndpoints, _VettingAgent, allowed_networks, is_own
 from crawler.networks import network, refusal
 from crawler.sources import Source
+from tests.middlewares.tls import secure_server
 from tests.server import Page, Server
 from tests.story import Archive, html_source, list_page, publish, stories
 
@@ -228,14 +230,30 @@ def test_a_name_for_this_machine_is_refused_by_its_peer(server: Server, tmp_path
     source = html_source(server, home="http://public.example/", example="http://public.example/a", politeness=polite)
     source["lists"][0]["urls"] = f"http://{name}:9/list"
     archive = Archive.new(tmp_path / "archive", source)
-    archive.crawl(code=3)
+    done = archive.crawl(code=3)
     (reason,) = archive.problems("harbour").values()
     assert "no public address" in reason
+    told = [line for line in done.stderr.splitlines() if "names no contact" in line]
+    assert len(told) == 1, "once a run"
+    assert told[0].endswith(f"Next: echo 'contact: you@your.domain' >> {archive.folder / 'presskeep.yml'}")
+    subprocess.run(told[0].partition("Next: ")[2], shell=True, check=True)
     archive.add({**source, "politeness": {**polite, "private_addresses": ["0.0.0.0/0", "::/0"]}})
-    archive.crawl(code=3)
+    assert "contact" not in archive.crawl(code=3).stderr
     (reason,) = archive.problems("harbour").values()
     assert "no public address" not in reason
     assert "refused" in reason
+
+
+def test_certificates_are_verified_but_for_a_source_that_says_otherwise(tmp_path: Path) -> None:
+    """Two sources on one host in one run: what the one opted out of does not hold for the other."""
+    with secure_server(tmp_path) as server:
+        publish(server, stories(2))
+        trusting = html_source(server, politeness={"delay": 0.01, "verify_certificates": False})
+        archive = Archive.new(tmp_path / "archive", html_source(server, "careful"), trusting)
+        archive.crawl(code=3)
+        assert archive.rows("select distinct source, state from articles") == [("harbour", "done")]
+        (reason,) = archive.problems("careful").values()
+        assert "certificate verify failed" in reason
 
 
 def test_a_cookie_gate(server: Server, tmp_path: Path) -> None:
