@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from html import unescape
+from itertools import islice
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -23,6 +24,8 @@ _DEEPEST = 8
 """Nesting of objects that is followed."""
 _LARGEST = 2_000_000
 """Characters of one script of structured data that are read."""
+_MOST_ELEMENTS = 50_000
+"""Of one page, that are looked at one by one."""
 _ARTICLE = re.compile(
     r"Article$|^(?:BlogPosting|LiveBlogPosting|Report|Review|AnalysisNewsArticle|SocialMediaPosting)$"
 )
@@ -125,6 +128,12 @@ class Facts:
             ):
                 found.setdefault(element.tag, []).append(element)
         return found
+
+    @cached_property
+    def elements(self) -> Sequence[Any]:
+        """The page's elements in their order, of monstrous pages the first: whoever walks the tree shares them, for
+        lxml makes every element anew unless somebody holds it, which costs more than to look at it."""
+        return list(islice(self.root.iter("*"), _MOST_ELEMENTS))
 
     @cached_property
     def language(self) -> str:

@@ -1,0 +1,448 @@
+"""Authors: who signs the article, by name. What the page states for machines comes first, then what its readers see.
+
+Persons come before houses: the name of the site, a desk or an agency is taken only where nobody else signs, or beside
+a person in the same list. Conventions read: JSON-LD ``author`` (https://schema.org/author), the metas of OpenGraph,
+Dublin Core, Parsely, Sailthru, Cxense, New York Times (``byl``) and Highwire, ``rel=author``, microdata, hCard, class
+words, and bylines in print ("By …", "Von …", "作者：…", "（记者 …）").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+from lxml import etree
+
+from crawler.extract.bylines import han_names_in, is_label, labelled, names_in, unique
+from crawler.extract.evidence import Candidate, Choice
+from crawler.extract.facts import Facts, text_of, types
+from crawler.extract.text import BLOCKS, CELLS, SILENT, squeeze
+
+Names = tuple[str, ...]
+
+
+def seek_authors(facts: Facts, *, body: Any = None, agencies: Collection[str] = ()) -> Choice[Names]:
+    """The names that sign the page's article, in their order, as printed; nothing where nobody signs.
+
+    ``body`` is the element that holds the article, if it is known; ``agencies`` are names that count as news agencies.
+    """
+    houses = Houses(facts, agencies)
+    house: Candidate[Names] | None = None
+    rejected: list[Candidate[Names]] = []
+    for offer in _offers(facts, body):
+        if not offer.value:
+            rejected.append(replace(offer, reason="no name"))
+        elif house and house.rule.startswith("jsonld:") and offer.rule.endswith(_FAR):
+            rejected.append(replace(offer, reason="far from the headline, and a house signs"))
+        elif not houses.hold(offer):
+            passed_over = [replace(house, reason="a house or a login, and a person signs")] if house else []
+            persons = tuple(name for name in offer.value if not houses.is_the_site(name))
+            return Choice(replace(offer, value=persons), (*rejected, *passed_over))
+        elif house is None:
+            house = offer
+        else:
+            rejected.append(replace(offer, reason="a house or a login, and another came first"))
+    return Choice(house, tuple(rejected))
+
+
+def _offers(facts: Facts, body: Any) -> Iterator[Candidate[Names]]:
+    """Signatures, the most reliable kind first; whatever costs a walk over the tree is made only if it is asked for."""
+    yield from _stated(facts)
+    yield from _metas(facts, _OF_ARTICLES)
+    marks = _marks(facts.elements)
+    yield from _marked_up(marks, common=True)
+    yield from _metas(facts, _OF_PAGES)
+    yield from _marked_up(marks, common=False)
+    yield from _printed(facts)
+
+
+class Houses:
+    """Which names are no person's: the site's own, agencies', and those with a house's word in them."""
+
+    _WORD = re.compile(
+        r"redaktion|redacci|rédaction|redazione|editorial|newsroom|news|press|presse|agency|agentur|agencia|agenzia|"
+        r"agence|zeitung|anzeiger|nachrichten|magazin|times|post|herald|tribune|gazette|journal|media|medien|verlag|"
+        r"team|staff|desk|gmbh|verband|verein|stiftung|foundation|institut|universit|online|\.\w{2,4}$|社$|网$|網$|报$|報$|"
+        r"新聞|新闻|日报|电视台|客户端|政府|委员会|研究院|出版|オンライン|編集部",
+        re.IGNORECASE,
+    )
+
+    def __init__(self, facts: Facts, agencies: Collection[str]) -> None:
+        self._facts = facts
+        self._agencies = agencies
+
+    def holds(self, name: str) -> bool:
+        """Whether ``name`` is a house's, or a login that no reader knows."""
+        key = _key(name)
+        if key in self._known or self._WORD.search(name) or _is_handle(name):
+            return True
+        label = max(map(_key, self._facts.host.split(".")), key=len)
+        return key == label or (len(label) > 3 and label in key and len(name.split()) != 2)
+
+    def hold(self, offer: Candidate[Names]) -> bool:
+        """Whether a signature is houses' alone, by its names or by the page's address ("Example (www.example.org)")."""
+        addressed = len(offer.value) == 1 and self._facts.host and self._facts.host in offer.raw.lower()
+        places = self.is_the_site(offer.value[0]) and not any(" " in name for name in offer.value[1:])
+        return bool(addressed) or places or all(map(self.holds, offer.value))
+
+    def is_the_site(self, name: str) -> bool:
+        """Whether ``name`` is the site's own, or an address."""
+        return _key(name) in self._site or bool(re.search(r"\w\.[a-z]{2,4}$", name.lower()))
+
+    @cached_property
+    def _site(self) -> frozenset[str]:
+        facts = self._facts
+        names = (
+            facts.meta("og:site_name"),
+            facts.meta("application-name"),
+            facts.host,
+            text_of(facts.article.get("publisher")),
+        )
+        return frozenset(_key(name) for name in names if name)
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        facts = self._facts
+        article = facts.article
+        stated = [text_of(article.get(key)) for key in ("publisher", "sourceOrganization", "copyrightHolder")]
+        organisations = [text_of(thing.get("name")) for thing in facts.things if _is_organisation(thing)]
+        metas = [facts.meta(key) for key in ("og:site_name", "application-name", "publisher", "dc.publisher")]
+        names = (*stated, *organisations, *metas, facts.host, *self._agencies)
+        return frozenset(_key(name) for name in names if name)
+
+
+def _is_handle(name: str) -> bool:
+    """A login: one word without a capital, or with digits in it."""
+    return name.isascii() and " " not in name and (name.islower() or any(char.isdigit() for char in name))
+
+
+def _key(name: str) -> str:
+    return "".join(filter(str.isalnum, name.casefold()))
+
+
+def _is_organisation(thing: Mapping[str, Any]) -> bool:
+    return any("Organization" in kind for kind in types(thing))
+
+
+def _offer(texts: Sequence[str], rule: str, node: Any = None, *, printed: bool = False) -> Candidate[Names]:
+    names = [name for text in texts for name in names_in(text, printed=printed)]
+    return Candidate(tuple(unique(names)), rule, squeeze(" | ".join(texts))[:200], node)
+
+
+# Structured data and metas.
+
+_OF_ARTICLES = (
+    "parsely-author",
+    "sailthru.author",
+    "cxenseparse:author",
+    "byl",
+    "article:author_name",
+    "article:author",
+    "og:article:author",
+    "articleauthor",
+    "dcsext.author",
+    "mrf:authors",
+    "citation_author",
+)
+_OF_PAGES = (
+    "author",
+    "dc.creator",
+    "dc:creator",
+    "dcterms.creator",
+    "og:author",
+    "shareaholic:article_author_name",
+)
+
+
+def _stated(facts: Facts) -> Iterator[Candidate[Names]]:
+    for key in ("author", "creator"):
+        if texts := _names_of(facts, facts.article.get(key)):
+            yield _offer(texts, f"jsonld:{key}")
+
+
+def _names_of(facts: Facts, value: Any, depth: int = 0) -> list[str]:
+    """Texts of the names in a value; ``{"@id": …}`` stands for the object of that id elsewhere on the page."""
+    if depth > 3:
+        return []
+    if isinstance(value, list):
+        return [text for item in value[:50] for text in _names_of(facts, item, depth + 1)]
+    if isinstance(value, Mapping):
+        if name := text_of(value.get("name")):
+            return [name]
+        parts = squeeze(f"{text_of(value.get('givenName'))} {text_of(value.get('familyName'))}")
+        same = (thing for thing in facts.things if thing.get("@id") == value.get("@id") and "name" in thing)
+        return [parts] if parts else [text_of(next(same, {}).get("name"))] if "@id" in value else []
+    text = text_of(value)
+    return [text] if text else []
+
+
+def _metas(facts: Facts, keys: Sequence[str]) -> Iterator[Candidate[Names]]:
+    for key in keys:
+        texts = [text for text in facts.metas.get(key, ()) if not text.startswith(("http:", "https:", "@", "/"))]
+        if texts:
+            yield _offer(texts, f"meta:{key}")
+
+
+# Markup: rel, microdata, class words.
+
+_BY = re.compile(r"\s(?:by|von|par|por|di)\s")
+_PROFILE = re.compile(
+    r"/(?:authors?|autore?n?|autores|auteurs?|people|profiles?|contributors?|staff|redaktion|by|writers?|reporters?|journalists?|columnists?)[/-]\w"
+)
+_LANDMARKS = ("h1", "p")
+_OTHERS = re.compile(
+    r"comment|avatar|photo|ima?ge?\b|image|foto|bild|caption|picture|video|gallery|quot|zitat|teaser|related|recommend|"
+    r"popular|trending|\bbio|[-_]bio|desc|twitter|follow|login|signup|auth-|widget|sidebar|promo|archive|"
+    r"newsletter|position|job|role|prefix|logo|breadcrumb|menu|cookie|(?<!sub)footer|reply|respond|unauth|authori[sz]|authent"
+)
+_OTHERS_AROUND = re.compile(
+    r"(?:^|[\s_-])(?:comments?|related|recommend\w*|sidebar|teasers?|popular|trending|caption|gallery|quote|newsletter|"
+    r"promo|menu|breadcrumbs?|carousel|slider|latest|read-?next)(?=[\s_-]|$)|(?:more|most|other)-(?:stor|news|art|read|pop)"
+)
+_OWN = frozenset(("body", "html", "article", "main"))
+_ELSEWHERE = frozenset(("nav", "aside", "figure", "figcaption", "form", "blockquote", "select", "button", "noscript"))
+_NO_SIGNATURE = frozenset(
+    ("html", "body", "head", "meta", "link", "input", "img", "form", "button", "h1", "script", "style")
+)
+_LONGEST = 240
+"""Characters of an element that is a signature; longer ones hold more than that."""
+_MOST_TRIED = 300
+_MOST = 2_000
+"""Headlines, paragraphs and signatures that are looked at."""
+_LONGEST_TEASER = 120
+"""Characters; a paragraph with more text before its first tag is one of the article's."""
+_FAR = ":far"
+"""At the end of the rule of a signature that stands above the headline or below the article's start."""
+_FEW = 3
+"""Different signatures far from the headline."""
+_HIGH = 12
+"""Ancestors that are looked at."""
+
+
+def _marks(elements: Iterable[Any]) -> list[tuple[Any, bool | None]]:
+    """Elements that are called authors by a common word (True) or a rarer one (False), and headlines and paragraphs
+    (None) between them."""
+    marks: list[tuple[Any, bool | None]] = []
+    known: dict[str, bool | None] = {"": None}
+    for element in elements:
+        names = element.get("class") or element.get("id") or ""
+        if names not in known:
+            known[names] = _called(names.lower())
+        called = known[names]
+        if called is None and (element.get("rel") == "author" or element.get("itemprop") == "author"):
+            called = True
+        if called is None and element.tag == "a" and _PROFILE.search(element.get("href", "")):
+            called = False
+        if called is not None or element.tag in _LANDMARKS:
+            marks.append((element, called))
+    return marks
+
+
+def _called(names: str) -> bool | None:
+    # one search for all words in turn costs four times as much
+    common = "author" in names or "byline" in names or "by-line" in names
+    rare = "autor" in names or "auteur" in names or "writer" in names or "reporter" in names or "journalist" in names
+    if not (common or rare or "redakteur" in names or "redaktor" in names or "creator" in names):
+        return None
+    return None if _OTHERS.search(names) else common
+
+
+def _marked_up(marks: Iterable[tuple[Any, bool | None]], *, common: bool) -> Iterator[Candidate[Names]]:
+    """Signatures by their markup, of them first those between the headline and the second paragraph."""
+    return _ranked(_signatures(marks, common))
+
+
+def _signatures(marks: Iterable[tuple[Any, bool | None]], common: bool) -> Iterator[Any]:
+    """The headline and the paragraphs as they are, and signatures for the elements that hold one."""
+    last: Candidate[Names] | None = None
+    tried = 0
+    for element, called in marks:
+        if tried >= _MOST_TRIED:
+            break
+        tried += called == common
+        if called is None:
+            if last:
+                yield last
+            last = None
+            yield element
+        elif called == common and not (last and _is_within(element, last.node)) and _may_sign(element):
+            offer = _signature(element)
+            if offer and offer.value:
+                if last and _are_twins(last.node, element):
+                    offer = replace(offer, value=tuple(unique([*last.value, *offer.value])))
+                elif last:
+                    yield last
+                last = offer
+    if last:
+        yield last
+
+
+def _are_twins(one: Any, other: Any) -> bool:
+    """Whether two elements stand side by side, alone in their boxes or without, and are marked up alike."""
+    if one.tag != other.tag or one.get("class") != other.get("class"):
+        return False
+    box, next_box = one.getparent(), other.getparent()
+    if box is None or next_box is None or box is next_box:
+        return box is next_box
+    return box.getparent() is next_box.getparent() and len(box) == len(next_box) == 1
+
+
+def _ranked(steps: Iterable[Any]) -> Iterator[Candidate[Names]]:
+    """Those near the headline as they come; then those above it and those below the article's start, if these are few:
+    many names are those of other articles."""
+    above: list[Candidate[Names]] = []
+    below: list[Candidate[Names]] = []
+    headline, paragraphs = False, 0
+    for step in islice(steps, _MOST):
+        if not isinstance(step, Candidate):
+            headline = headline or step.tag == "h1"
+            paragraphs += headline and step.tag == "p" and len(step.text or "") > _LONGEST_TEASER
+        elif headline and paragraphs < 2:
+            yield step
+        else:
+            if not step.rule.startswith("print") or any(" " in name or not name.isascii() for name in step.value):
+                (below if headline else above).append(step)
+    for others in (above, below):
+        if len({offer.value for offer in others}) <= _FEW:
+            yield from (replace(offer, rule=offer.rule + _FAR) for offer in others)
+
+
+def _is_within(element: Any, outer: Any) -> bool:
+    return any(above is outer for above in islice(element.iterancestors(), _HIGH))
+
+
+def _may_sign(element: Any) -> bool:
+    if element.tag in _NO_SIGNATURE or _OTHERS.search(element.get("id", "").lower()):
+        return False
+    return not any(map(_is_elsewhere, islice(element.iterancestors(), _HIGH)))
+
+
+def _is_meant(element: Any) -> bool:
+    return "author" in f"{element.get('rel', '')} {element.get('itemprop', '')}".split()
+
+
+def _is_elsewhere(element: Any) -> bool:
+    """What holds the headline is no aside, whatever it is called."""
+    if element.tag in _OWN:
+        return False
+    names = f"{element.get('class', '')} {element.get('id', '')}".lower()
+    return (element.tag in _ELSEWHERE or bool(_OTHERS_AROUND.search(names))) and element.find(".//h1") is None
+
+
+def _shown(element: Any) -> tuple[list[tuple[str, Any]], bool]:
+    """Pieces of text that a reader sees first in an element, each with the element it stands in; and if that is all."""
+    pieces: list[tuple[str, Any]] = []
+    length = 0
+    for inner in islice(element.iter(), 60):
+        hidden = not isinstance(inner.tag, str) or inner.tag in SILENT
+        texts = [] if hidden else [(inner.text, inner)]
+        if inner is not element:
+            texts.append((inner.tail, inner.getparent()))
+        for text, owner in texts:
+            if text and (text := squeeze(text[: 2 * _LONGEST])):
+                pieces.append((text, owner))
+                length += len(text)
+        if length > _LONGEST:
+            return pieces, False
+    return pieces, True
+
+
+def _signature(element: Any, *, printed: bool = False) -> Candidate[Names] | None:
+    """The names that open an element: its first, what is joined to it, and what is marked up in the same way."""
+    pieces, whole = _shown(element)
+    if not pieces or not (whole or labelled(pieces[0][0]) or is_label(pieces[0][0])):
+        return None
+    names: list[str] = []
+    kind: Any = None
+    joined = False
+    for text, owner in pieces[:60]:
+        if is_label(text):
+            joined = joined or bool(re.search(r"[,;&/|、]|and|und|et|y|e|og|och|en", text.lower()))
+            continue
+        same = kind is not None and (owner.tag, owner.get("class")) == kind
+        if names and not (joined or same or re.match(r"(?:,|&|and |und |et |y |e |og |och )\s*", text)):
+            break
+        free = _is_meant(element) or " " not in text
+        found = names_in(text, printed=printed or len(pieces) > 1 or not free)
+        if not found and names:
+            break
+        if found and not names:
+            kind = (owner.tag, owner.get("class"))
+        names += found
+        joined = bool(re.search(r"(?:[,;&/|、]|\s(?:and|und|et|y|e|og|och))$", text))
+    rule = "print" if printed else "rel:author" if _is_meant(element) else "class:author"
+    return Candidate(tuple(unique(names)), rule, " ".join(text for text, _ in pieces)[:_LONGEST], element)
+
+
+# Print.
+
+# fmt: off
+_LEADS = frozenset((
+    "by", "von", "vom", "par", "por", "di", "da", "av", "af", "door", "przez", "oleh", "text", "texte", "texto",
+    "testo", "tekst", "autor", "autorin", "autoren", "autores", "author", "authors", "auteur", "auteurs", "autore",
+    "written", "posted", "words", "story", "reporting", "reporter", "redakteur", "redakteurin", "publié",
+    "publicado", "veröffentlicht", "geschrieben", "verfasst", "eingestellt", "gepostet", "kommentar", "artikel",
+    "beitrag", "ein", "eine", "interview", "penulis", "yazar", "escrito", "scritto", "skribent", "forfatter", "über",
+))
+# fmt: on
+_LONGEST_LINE = 160
+
+
+def _printed(facts: Facts) -> Iterator[Candidate[Names]]:
+    yield from _ranked(_leads(facts.elements))
+    if any(char in facts.page.text for char in "者撰笔"):
+        yield from _ranked(_han_lines(facts.root))
+
+
+def _leads(elements: Iterable[Any]) -> Iterator[Any]:
+    for element in elements:
+        text = element.text
+        if text and _leads_to_a_name(text[:_LONGEST_LINE]) and element.tag not in _NO_SIGNATURE:
+            if (labelled(text) or is_label(text)) and (offer := _lead(element)) and offer.value:
+                yield offer
+        elif element.tag in _LANDMARKS:
+            yield element
+
+
+def _leads_to_a_name(text: str) -> bool:
+    first = text.split(None, 1)[:1]
+    return bool(first) and (
+        first[0].rstrip(":").lower() in _LEADS or (first[0][0].isdigit() and bool(_BY.search(text)))
+    )
+
+
+def _lead(element: Any) -> Candidate[Names] | None:
+    pieces, whole = _shown(element)
+    if len(pieces) == 1 and is_label(pieces[0][0]) and element.tag not in BLOCKS and element.getparent() is not None:
+        element = element.getparent()
+        pieces, whole = _shown(element)
+    if not whole or sum(len(piece) for piece, _ in pieces) > _LONGEST_LINE:
+        return None
+    if any(map(_is_elsewhere, islice(element.iterancestors(), _HIGH))):
+        return None
+    return _signature(element, printed=True)
+
+
+_HAN_LINES: Any = etree.XPath(
+    "descendant::text()[contains(., '作者') or contains(., '记者') or contains(., '記者') or contains(., '执笔')"
+    " or contains(., '撰文') or contains(., '采写') or contains(., '文/') or contains(., '报道')]"
+)
+
+
+def _han_lines(root: Any) -> Iterator[Any]:
+    for text in islice(_HAN_LINES(root), 200):
+        element = text.getparent()
+        block = element.getparent() if text.is_tail else element
+        while block is not None and block.tag not in BLOCKS and block.tag not in CELLS:
+            block = block.getparent()
+        if block is None or block.tag in SILENT or any(map(_is_elsewhere, islice(block.iterancestors(), _HIGH))):
+            continue
+        line = squeeze(text[: 2 * _LONGEST])
+        around = " ".join(piece for piece, _ in _shown(block)[0])
+        names = han_names_in(line) or (han_names_in(around) if len(around) <= _LONGEST else [])
+        if names:
+            yield Candidate(tuple(names), "print:han", line[:_LONGEST], block)
