@@ -6,13 +6,15 @@ A page that does not pass is quarantined: its capture stays, the ledger says why
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import urlsplit
 from zlib import crc32
 
 from crawler.items import Refused, Text
+from crawler.urls import key_of, shared_form
 from crawler.yamlfile import SettingsError, load_yaml
 
 WALLS = Path(__file__).resolve().parent.parent / "spiders" / "data" / "walls.yml"
@@ -165,6 +167,19 @@ def own_key(key: str, visible: Iterable[str]) -> None:
         raise Refused(f"another article's page: it names {shown[0]}")
 
 
+def leads_away(asked: str, landed: str, fronts: Container[str], patterns: Sequence[re.Pattern[str]]) -> bool:
+    """Whether a redirect led from an article to the front page, a list, or (where ``patterns`` tell articles) a folder
+    above that is no article. ``fronts``: shared forms of front page and lists."""
+    first, last = shared_form(asked), shared_form(landed)
+    if first == last:  # such as a cookie gate, which leads back
+        return False
+    if last in fronts or (urlsplit(landed).path in ("", "/") and not urlsplit(landed).query):
+        return True
+    return bool(patterns) and first.startswith(f"{last}/") and not key_of(landed, patterns)
+
+
+OWN_PAGE = "its own page makes it"
+"""Why the page of another address makes no article: nothing is wrong with either."""
 _LAYOUT = "layout changed"
 _KINDS = (
     (re.compile(r"(consent|paywall|soft-404|layout changed|list moved): "), ""),

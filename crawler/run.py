@@ -14,6 +14,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from crawler.alarms import Seen
 from crawler.archive import revisions
 from crawler.archive.captures import CaptureStore, Response, payload_digest
 from crawler.archive.ledger import Entry, Found, Kept, Ledger, LedgerLost, Validators, stamp
@@ -23,8 +24,10 @@ from crawler.archive.posts import Pending, replace, sweep, write_all
 from crawler.archive.site import category_page
 from crawler.budget import Budget
 from crawler.changes import Changes
+from crawler.gate import OWN_PAGE
 from crawler.items import Text
 from crawler.outlets import Outlets
+from crawler.place import place
 from crawler.report import DISK, FAILED, Report
 from crawler.site import Site
 from crawler.slugs import Slugs
@@ -53,6 +56,10 @@ class Post:
     notes: dict[str, tuple[str, str]] = field(default_factory=dict)
     text: Text | None = None
     """What the gate remembers of its text."""
+    printed: str = ""
+    """When it was published, as printed by its page, else by its list."""
+    seen: Seen = field(default_factory=lambda: Seen(0))
+    """What the watch counts of it."""
     validators: tuple[str, str] = ("", "")
 
 
@@ -83,7 +90,7 @@ class Run:
             self._lock.release()
             raise
         self.report = Report([source.id for source in sources])
-        self.watch = Watch(self.ledger, self.report, sources)
+        self.watch = Watch(self, sources, place(archive, os.environ.get("PRESSKEEP_STATE")))
         self.budget = Budget()
         self.live = True
         """Whether sources themselves are asked; under replay they are not, and this is no visit."""
@@ -132,14 +139,17 @@ class Run:
         return self.ledger.discover(source.id, source.space, entries, self.started, walk)
 
     def end_walk(self, start: str, known: Sequence[Validators]) -> None:
-        """A walk has ended: what it brought becomes durable, and last of all its validators move."""
+        """A walk has ended: what it brought becomes durable, and last of all its validators move; not those of a source
+        that was stopped, whose lists are to be read as a whole by the next run."""
         self.flush()
-        self.ledger.end_walk(start, known)
+        if not any(one.source in self.watch.stopped for one in known):
+            self.ledger.end_walk(start, known)
 
     def refuse(self, space: str, key: str, source: str, address: str, reason: str) -> None:
         """No post for this key, and why; after a second look the post that is there stays, once its source
         was stopped the article stays queued."""
-        if self.changes.refused(space, key, reason) or source in self.watch.stopped:
+        reason = self.watch.leads_away(source, key) or reason
+        if self.changes.refused(space, key, reason) or source in self.watch.stopped or reason == OWN_PAGE:
             return
         tries = self.ledger.refuse(space, key, reason, self.started)
         self.report.of(source).refuse(address, reason)
@@ -183,6 +193,7 @@ class Run:
         fresh = write_all(self.archive, [Pending(post.path, post.data) for post in posts])
         self._write_category_pages(posts)
         self.ledger.keep(list(map(self._kept, posts, fresh)), made, sizes, self.watch.remember(posts))
+        self.watch.look_at_aliases()
         self.changes.flush()
         self._pending.clear()
         for post in posts:

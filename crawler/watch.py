@@ -9,43 +9,43 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from crawler.alarms import FEWEST, Alarm, History, Tally, next_command, of_articles, of_list
-from crawler.archive.ledger import Ledger, articles, listings, texts
-from crawler.gate import MIDDLING, WALLS, Walls, is_error_page, weight
-from crawler.health import LOOK_BACK, too_quiet
+from crawler.alarms import FEWEST, RECENT, Alarm, Seen, Tally, next_command, of_aliases, of_articles, of_latest, of_list
+from crawler.archive.ledger import listings
+from crawler.gate import MIDDLING, WALLS, Walls, is_error_page, leads_away, normal, weight
+from crawler.health import too_quiet
+from crawler.past import Name, Past, asked_again
 from crawler.schedule import parse_span
+from crawler.urls import shared_form
 
 if TYPE_CHECKING:
-    from crawler.report import Report
-    from crawler.run import Post
+    from crawler.run import Post, Run
     from crawler.sources import Source
 
-_REMEMBERED = 200
-"""Latest posts of a source that its history is made of."""
-_CHUNK = 400
 _SAME = "same text as "
-# Asked for every article.
-_TWIN = (
-    sa.select(texts.c.key, texts.c.title)
-    .where(texts.c.source == sa.bindparam("source"), texts.c.digest == sa.bindparam("digest"))
-    .limit(2)
-)
 
 
 class Watch:
     """Of a run that asks sources themselves; one that replays captures stops nothing."""
 
-    def __init__(self, ledger: Ledger, report: Report, sources: Sequence[Source]) -> None:
-        self._ledger = ledger
-        self._report = report
+    def __init__(self, run: Run, sources: Sequence[Source], place: str = "") -> None:
+        """``place``: as ``crawler.place`` gives it, for the commands that alarms name."""
+        self._run = run  # its report is another once a verb has chosen among the sources
+        self._past = Past(run.ledger)
+        self._place = place
         self._sources = list(sources)
         self._files = {one.id: str(one.path or f"{one.id}.yml") for one in sources}
+        self._listing_dates = {one.id for one in sources if any(each.fields.published for each in one.lists)}
         self._tallies: defaultdict[str, Tally] = defaultdict(Tally)
-        self._histories: dict[str, History] = {}
+        self._histories: dict[str, list[Seen]] = {}
         self._held: defaultdict[str, list[Post]] = defaultdict(list)
+        self._undated: defaultdict[str, list[Post]] = defaultdict(list)  # not yet looked at, who said their date
         self._released: set[str] = set()
-        self._failed: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+        self._own: defaultdict[str, list[Name]] = defaultdict(list)  # a source's first articles in this run
+        self._again: defaultdict[str, list[Name]] = defaultdict(list)  # to be asked for again once the source is mended
         self._fresh: dict[tuple[str, str], tuple[str, str]] = {}  # texts that are not in the ledger yet
+        self._away: dict[tuple[str, str], str] = {}
+        self._claims: defaultdict[Name, list[Name]] = defaultdict(list)  # article -> addresses that say they are it
+        self._looked = 0  # aliases that were looked at
         self.stopped: set[str] = set()
         """Sources that nothing more is asked of in this run."""
         self._errors: dict[str, list[Sequence[int]]] = {}
@@ -58,18 +58,28 @@ class Watch:
         """(key, digest of the headline) of another article of the source with this very text."""
         if (fresh := self._fresh.get((source, digest))) and fresh[0] != key:
             return fresh
-        rows = self._ledger.read(_TWIN, {"source": source, "digest": digest})
-        return next(((row.key, row.title) for row in rows if row.key != key), None)
+        return self._past.twin(source, key, digest)
 
     def remember(self, posts: Iterable[Post]) -> list[dict[str, Any]]:
         """What the ledger is to note of the texts of posts that become durable."""
         noted = []
+        for source in list(self._undated):
+            self._date(source)
         for post in posts:
             if (text := post.text) is not None:
                 self._fresh.pop((post.source, text.digest), None)
-                told = {"digest": text.digest, "title": text.title, "length": text.length, "outlet": int(text.outlet)}
+                told = {"digest": text.digest, "title": text.title, "length": text.length}
+                told |= {"outlet": int(text.outlet), "dated": int(post.seen.dated)}
                 noted.append({"space": post.space, "key": post.key, "source": post.source, **told})
         return noted
+
+    def _date(self, source: str) -> None:
+        """Look which pages said themselves when they were published: what an article prints is the list's word where
+        the page had none."""
+        posts = self._undated.pop(source, [])
+        listed = self._past.listed_dates([(post.space, post.key) for post in posts])
+        for post in posts:
+            post.seen.dated = listed.get((post.space, post.key)) != post.printed
 
     # articles
 
@@ -78,9 +88,13 @@ class Watch:
         if post.text is None:
             return [post]
         self._fresh[post.source, post.text.digest] = (post.key, post.text.title)
+        post.seen = Seen(post.text.length, post.text.outlet)
+        if post.source in self._listing_dates:
+            self._undated[post.source].append(post)
         if not self.live:
             return [post]
-        self._tallies[post.source].passes(post.text)
+        self._note(post.source, post.space, post.key)
+        self._tallies[post.source].passes(post.seen)
         self._held[post.source].append(post)
         self._consider(post.source, ended=False)
         return self._release(post.source)
@@ -91,9 +105,57 @@ class Watch:
         One that had been asked in earlier runs says nothing new of the source.
         """
         if self.live and not tries and self._tallies[source].fails(reason):
-            self._failed[source].append((space, key))
+            self._note(source, space, key)
+            self._again[source].append((space, key))
             self._consider(source, ended=False)
         return self._release(source)
+
+    def redirected(self, source: str, key: str, asked: str, landed: str) -> None:
+        """An article was asked for, and its answer came from another address."""
+        site = next((one for one in self._sources if one.id == source), None)
+        if site is None:
+            return
+        fronts = {shared_form(url) for url in (site.home, *(url for one in site.lists for url in one.urls))}
+        if leads_away(asked, landed, fronts, site.key_patterns):
+            self._away[source, key] = f"soft-404: it leads to {landed}"
+
+    def leads_away(self, source: str, key: str) -> str:
+        """Why an article's answer is none, where it came from the front page or a list; else empty."""
+        return self._away.get((source, key), "")
+
+    def look_at_aliases(self) -> None:
+        """Whether articles that were taken for other addresses of one article are that."""
+        noted = self._run.ledger.aliased[self._looked :]
+        if not (noted and self.live):
+            return
+        self._looked += len(noted)
+        sources = self._past.sources_of([(space, key) for space, key, _ in noted])
+        for space, key, of in noted:
+            self._claims[space, of].append((space, key))
+            source = sources[space, key]
+            self._note(source, space, key)
+            self._again[source].append((space, key))
+            self._tallies[source].aliases[of] += 1
+        for source in sorted(set(sources.values()) - self.stopped):
+            if (found := of_aliases(self._tallies[source])) is not None:
+                self._alarm(source, *found)
+
+    def has_own_page(self, space: str, key: str, url: str) -> bool:
+        """Whether the page of ``url`` says that it is an article which a list names with another headline and which
+        waits for its own page: then that makes it, for the page may be wrong."""
+        self.look_at_aliases()
+        claims = self._claims.get((space, key))
+        if not claims:
+            return False
+        told = self._past.waiting([(space, key), *claims[-RECENT:]])
+        own = told.pop((space, key), {})
+        asked = next((hints for hints in told.values() if hints.get("url") == url), {})
+        listed = own.get("title") and own.get("url") not in (None, url) and asked.get("title")
+        return bool(listed) and normal(own["title"]) != normal(asked["title"])
+
+    def _note(self, source: str, space: str, key: str) -> None:
+        if len(self._own[source]) < RECENT:  # a run that brings more needs no earlier ones
+            self._own[source].append((space, key))
 
     def held_twin(self, source: str, reason: str) -> Post | None:
         """The post held back whose text turned up under another address: neither is an article."""
@@ -101,8 +163,7 @@ class Watch:
         post = next((one for one in self._held.get(source, ()) if one.key == key), None)
         if post is not None:
             self._held[source].remove(post)
-            assert post.text is not None
-            self._tallies[source].takes_back(post.text)
+            self._tallies[source].takes_back(post.seen)
         return post
 
     def holds(self, space: str, key: str) -> bool:
@@ -117,6 +178,7 @@ class Watch:
 
     def end(self, *, whole: bool) -> list[Post]:
         """No more articles come (``whole``: since all were asked): a last look at each source, and posts held back."""
+        self.look_at_aliases()
         for source in list(self._tallies):
             self._consider(source, ended=whole)
         if self.live and whole:
@@ -142,31 +204,33 @@ class Watch:
 
     def _listen(self, source: Source) -> None:
         """Whether it is too quiet, though its lists answer with articles that are known."""
-        told = self._report.of(source.id)
-        answered = (told.unchanged or told.listed) and not told.failed_lists
-        if source.id in self.stopped or told.new or not answered:
+        told = self._run.report.sources.get(source.id)
+        if told is None or source.id in self.stopped or told.new or told.failed_lists:
             return
-        query = sa.select(articles.c.seen).distinct().where(articles.c.source == source.id, articles.c.seen != "")
-        seen = [datetime.fromisoformat(row.seen) for row in self._ledger.read(query)]
-        now = datetime.now(UTC)
-        recent = [one for one in seen if now - one <= LOOK_BACK] or seen[-1:]
-        if what := too_quiet(recent, now, source.zone, parse_span(source.expect.quiet)):
-            self.raise_alarm(source.id, "really quiet", what)
+        if told.unchanged or told.listed:
+            expect, now = source.expect, datetime.now(UTC)
+            came = self._past.came(source.id)
+            if what := too_quiet(came, now, source.zone, parse_span(expect.quiet), expect.per_day):
+                self.raise_alarm(source.id, "really quiet", what)
 
     def _consider(self, source: str, *, ended: bool) -> None:
         tally = self._tallies[source]
         due = ended or tally.judged == FEWEST or not tally.recent[-1] or tally.judged % FEWEST == 0
         if source in self.stopped or not due:
             return
-        if (found := of_articles(tally, self._history(source), ended=ended)) is not None:
+        self._date(source)
+        history = self._history(source)
+        if (found := of_articles(tally, history, ended=ended)) is not None:
             self._alarm(source, *found)
+        elif ended and tally.told < RECENT:
+            earlier = self._past.outcomes(source, RECENT, self._own[source])
+            if (found := of_latest(tally, earlier, history)) is not None:
+                self._again[source] += [one.name for one in earlier if one.state != "done"]
+                self._alarm(source, *found)
 
-    def _history(self, source: str) -> History:
+    def _history(self, source: str) -> list[Seen]:
         if source not in self._histories:
-            query = sa.select(texts.c.length, texts.c.outlet).where(texts.c.source == source)
-            rows = self._ledger.read(query.order_by(texts.c.id.desc()).limit(_REMEMBERED))
-            credited = sum(row.outlet for row in rows) / len(rows) if rows else 0.0
-            self._histories[source] = History([row.length for row in rows], credited)
+            self._histories[source] = self._past.history(source)
         return self._histories[source]
 
     # lists
@@ -180,25 +244,20 @@ class Watch:
 
     def _was_good(self, source: str, url: str) -> bool:
         """Its validators are known; or all of the source's are lost, and articles of it are known."""
-        known = [row.url for row in self._ledger.read(sa.select(listings.c.url).where(listings.c.source == source))]
-        if known:
-            return url in known
-        return bool(self._ledger.read(sa.select(articles.c.id).where(articles.c.source == source).limit(1)))
+        query = sa.select(listings.c.url).where(listings.c.source == source)
+        known = [row.url for row in self._run.ledger.read(query)]
+        return url in known if known else self._past.knows(source)
 
     def _alarm(self, source: str, kind: str, what: str) -> None:
         """The source stops: what failed is no fault of the articles, and lists are to be read as a whole again."""
         self.stopped.add(source)
         self._held.pop(source, None)
+        self._undated.pop(source, None)
         self.raise_alarm(source, kind, what)
-        statements: list[sa.Executable] = [listings.delete().where(listings.c.source == source)]
-        failed = self._failed.pop(source, [])
-        for start in range(0, len(failed), _CHUNK):
-            chosen = sa.tuple_(articles.c.space, articles.c.key).in_(failed[start : start + _CHUNK])
-            again = articles.update().where(chosen, articles.c.state == "refused")
-            statements.append(again.values(state="queued", due="", tries=0))
-        self._ledger.write(*statements)
+        forgotten = listings.delete().where(listings.c.source == source)
+        self._run.ledger.write(forgotten, *asked_again(self._again.pop(source, [])))
 
     def raise_alarm(self, source: str, kind: str, what: str) -> None:
         """Into the report."""
-        alarm = Alarm(kind, what, next_command(source, kind, self._files.get(source, f"{source}.yml")))
-        self._report.of(source).alarms.append(alarm)
+        command = next_command(source, kind, self._files.get(source, f"{source}.yml"), self._place)
+        self._run.report.of(source).alarms.append(Alarm(kind, what, command))

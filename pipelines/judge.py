@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scrapy import signals
 from scrapy.exceptions import DropItem
 
 from crawler.archive.markup import text_of
-from crawler.components import run_of
-from crawler.gate import Floor, digest, judge, same_text, weight
+from crawler.components import open_run, run_of
+from crawler.gate import OWN_PAGE, Floor, digest, judge, same_text, weight
 from crawler.items import Refused, Text
 
 if TYPE_CHECKING:
+    from scrapy import Request
     from scrapy.crawler import Crawler
+    from scrapy.http import Response
 
     from crawler.items import Article
     from crawler.sources import Source
@@ -29,7 +32,15 @@ class JudgePipeline:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> JudgePipeline:
         """As Scrapy makes it."""
-        return cls(crawler)
+        made = cls(crawler)
+        crawler.signals.connect(made.answered, signal=signals.response_received)
+        return made
+
+    def answered(self, response: Response, request: Request) -> None:
+        """Note where redirects led from an article; an item no longer tells."""
+        asked = request.meta.get("redirect_urls")
+        if asked and request.meta.get("role") == "article" and (run := open_run(self._crawler)):
+            run.watch.redirected(request.meta["source"], request.meta["key"], asked[0], response.url)
 
     def process_item(self, item: Article) -> Article:
         """The article, or DropItem with the reason why it does not pass."""
@@ -37,6 +48,10 @@ class JudgePipeline:
         paragraphs = [line for line in text_of(item.body).split("\n") if line.strip()]
         item.plain = "\n".join(paragraphs)
         try:
+            if away := watch.leads_away(item.source, item.key):
+                raise Refused(away)
+            if watch.has_own_page(item.space, item.key, item.url):
+                raise Refused(OWN_PAGE)
             judge(item.title, paragraphs, self._floors[item.source], watch.walls, watch.error_pages(item.source))
             text = Text(digest(item.plain), digest(item.title), sum(map(len, paragraphs)))
             same_text(text, weight(item.plain), lambda same: watch.twin(item.source, item.key, same))

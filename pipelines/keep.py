@@ -55,6 +55,7 @@ class KeepPipeline:
                 notes=item.disagreements,
                 text=item.text and replace(item.text, outlet=item.attribution is not None),
                 validators=item.validators,
+                printed=item.published_raw,
             )
         )
         return item

@@ -3,60 +3,136 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from crawler.alarms import Alarm, History, Tally, of_articles, of_list
-from crawler.items import Text
+from crawler.alarms import Alarm, Outcome, Seen, Tally, of_aliases, of_articles, of_latest, of_list
 from tests.server import ABSENT, Page, Server
 from tests.story import Archive, Done, Story, html_source, list_page, publish, stories
 
 WALL = "consent: the page says x"
 
 
-def tally(passed: Sequence[int] = (), failed: Sequence[str] = (), outlet: bool = True) -> Tally:
+def seen(count: int, length: int = 100, lacking: int = 0, field: str = "outlet") -> list[Seen]:
+    """So many that passed; the first ``lacking`` of them lack the field."""
+    return [Seen(length, **{field: number >= lacking}) for number in range(count)]
+
+
+def tally(passed: Sequence[int] = (), failed: Sequence[str] = (), outlet: bool = True, dated: bool = True) -> Tally:
     made = Tally()
     for reason in failed:
         made.fails(reason)
     for length in passed:
-        made.passes(Text("", "", length, outlet))
+        made.passes(Seen(length, outlet, dated))
     return made
 
 
 @pytest.mark.parametrize(
     ("counted", "history", "ended", "kind"),
     [
-        (tally([100] * 4), History(), True, ""),
-        (tally([], [WALL] * 4), History(), True, ""),  # fewer than five say nothing
-        (tally([], [WALL] * 5), History(), False, "consent"),
-        (tally([100] * 3, [WALL] * 2), History(), True, "consent"),  # 40 %
-        (tally([100] * 3, [WALL] * 2), History(), False, ""),  # amid a run two are too few
-        (tally([100] * 7, [WALL] * 3), History(), True, ""),  # 30 %, and not more
-        (tally([100] * 6, [WALL] * 3), History(), False, "consent"),
-        (tally([100] * 2, ["HTTP 403"] * 3), History(), False, "blocked"),
-        (tally([100] * 2, ["body: empty"] * 3), History(), False, "layout changed"),
-        (tally([100] * 5, ["timed out"] * 9), History(), True, ""),  # nothing was seen of their pages
-        (tally([30] * 5), History([100] * 9), True, "layout changed"),
-        (tally([34] * 5), History([100] * 9), True, ""),
-        (tally([30] * 5), History([100] * 4), True, ""),  # hardly a history
-        (tally([99] * 5, outlet=False), History([100] * 9, 0.95), True, "layout changed"),
-        (tally([99] * 5, outlet=False), History([100] * 9, 0.85), True, ""),
-        (tally([99] * 5, outlet=True), History([100] * 9, 0.95), True, ""),
+        (tally([100] * 4), (), True, ""),
+        (tally([], [WALL] * 4), (), True, ""),  # fewer than five say nothing
+        (tally([], [WALL] * 5), (), False, "consent"),
+        (tally([100] * 3, [WALL] * 2), (), True, "consent"),  # 40 %
+        (tally([100] * 3, [WALL] * 2), (), False, ""),  # amid a run two are too few
+        (tally([100] * 7, [WALL] * 3), (), True, ""),  # 30 %, and not more
+        (tally([100] * 6, [WALL] * 3), (), False, "consent"),
+        (tally([100] * 2, ["HTTP 403"] * 3), (), False, "blocked"),
+        (tally([100] * 2, ["body: empty"] * 3), (), False, "layout changed"),
+        (tally([100] * 5, ["timed out"] * 9), (), True, ""),  # nothing was seen of their pages
+        (tally([30] * 5), seen(9), True, "layout changed"),
+        (tally([34] * 5), seen(9), True, ""),
+        (tally([30] * 5), seen(4), True, ""),  # hardly a history
+        (tally([99] * 5, outlet=False), seen(20, lacking=2), False, "layout changed"),
+        (tally([99] * 5, outlet=False), seen(20, lacking=3), True, ""),  # it never was a rule
+        (tally([99] * 5), seen(20), True, ""),
+        (tally([99] * 5, dated=False), seen(20, lacking=2, field="dated"), False, "layout changed"),
+        (tally([99] * 5, dated=False), seen(20, lacking=3, field="dated"), True, ""),
     ],
 )
-def test_when_articles_show_that_a_source_is_broken(counted: Tally, history: History, ended: bool, kind: str) -> None:
+def test_when_articles_show_that_a_source_is_broken(
+    counted: Tally, history: Sequence[Seen], ended: bool, kind: str
+) -> None:
     found = of_articles(counted, history, ended=ended)
     assert (found[0] if found else "") == kind
+
+
+@pytest.mark.parametrize(("field", "named"), [("outlet", "attribution: "), ("dated", "published: ")])
+@pytest.mark.parametrize(("lacking", "of", "gone"), [(5, 16, True), (4, 5, False), (5, 17, False), (6, 20, False)])
+def test_a_field_that_is_gone_is_named(field: str, named: str, lacking: int, of: int, gone: bool) -> None:
+    """Of at least five articles, and of more than 30 %."""
+    counted = Tally()
+    for one in seen(of, lacking=lacking, field=field):
+        counted.passes(one)
+    found = of_articles(counted, seen(50), ended=True)
+    assert (found is not None and found[1].startswith(named)) == gone
+
+
+def outcomes(passed: int = 0, failed: int = 0, aliases: int = 0) -> list[Outcome]:
+    """Of earlier runs, newest first: those that failed, aliases of one article, those that passed."""
+    kinds = [("refused", WALL)] * failed + [("alias", "x")] * aliases + [("done", "")] * passed
+    return [Outcome(("a", str(number)), *kind) for number, kind in enumerate(kinds)]
+
+
+@pytest.mark.parametrize(
+    ("counted", "earlier", "kind"),
+    [
+        (tally([], [WALL] * 2), outcomes(passed=8), ""),  # two of ten
+        (tally([], [WALL] * 2), outcomes(passed=8, failed=1), ""),
+        (tally([], [WALL] * 2), outcomes(passed=8, failed=2), "consent"),
+        (tally([], [WALL] * 2), outcomes(failed=2), ""),  # four in all
+        (tally([], [WALL] * 2), outcomes(failed=3), "consent"),
+        (tally([100] * 3, [WALL]), outcomes(failed=9), ""),  # mended, as it seems
+        (tally([100], ["timed out"]), outcomes(failed=9), ""),
+        (Tally(), outcomes(failed=9), ""),
+        (tally([], [WALL] * 5), outcomes(), ""),  # a run that says enough by itself
+        (tally([], [WALL] * 2), [Outcome(("a", "1"), "refused", "HTTP 500")] * 9, ""),
+        (Tally(aliases=Counter(x=2)), outcomes(aliases=3, passed=5), "layout changed"),
+        (Tally(aliases=Counter(x=2)), outcomes(aliases=2, passed=6), ""),
+        (Tally(aliases=Counter(y=2)), outcomes(aliases=8), ""),  # of another article
+    ],
+)
+def test_few_articles_a_run_add_up(counted: Tally, earlier: Sequence[Outcome], kind: str) -> None:
+    found = of_latest(counted, earlier, ())
+    assert (found[0] if found else "") == kind
+
+
+@pytest.mark.parametrize(
+    ("own", "before", "gone"),
+    [
+        (seen(2, lacking=2), [*seen(3, lacking=3), *seen(40)], True),
+        (seen(2, lacking=2), [*seen(2, lacking=2), *seen(40)], False),  # four in all
+        (seen(2), [*seen(8, lacking=8), *seen(40)], False),  # mended
+        (seen(2, 30), [*seen(8, 30), *seen(40)], True),
+        (seen(2), [*seen(8, 30), *seen(40)], False),
+        (seen(2, 30), seen(40), False),  # two short ones
+    ],
+)
+def test_few_posts_a_run_add_up(own: Sequence[Seen], before: Sequence[Seen], gone: bool) -> None:
+    assert (of_latest(Tally(seen=list(own)), (), before) is not None) == gone
+
+
+@pytest.mark.parametrize(
+    ("aliases", "passed", "alarm"), [(5, 0, True), (4, 0, False), (5, 11, True), (5, 12, False), (30, 60, True)]
+)
+def test_many_addresses_of_one_article(aliases: int, passed: int, alarm: bool) -> None:
+    """A live report with a page for each of its entries is none among many articles; copies of many articles neither."""
+    counted = tally([100] * passed)
+    counted.aliases["x"] = aliases
+    assert (of_aliases(counted) is not None) == alarm
+    counted.aliases = Counter({str(number): 2 for number in range(aliases)})
+    assert of_aliases(counted) is None
 
 
 def test_a_layout_that_changes_amid_a_long_run_shows_soon() -> None:
     counted = tally([100] * 90)
     for number in range(1, 10):
         counted.fails("body: empty")
-        assert bool(of_articles(counted, History(), ended=False)) == (number >= 8), number
+        assert bool(of_articles(counted, (), ended=False)) == (number >= 8), number
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,7 @@ articles = sa.Table(
     sa.UniqueConstraint("space", "key"),
     sa.Index("articles_queue", "source", "id", sqlite_where=_WAITING),
     sa.Index("articles_checks", "source", "check_due", sqlite_where=sa.text("check_due != ''")),
+    sa.Index("articles_seen", "source", "seen"),
     sa.Index("articles_path", sa.func.lower(sa.literal_column("path"))),
 )
 texts = sa.Table(
@@ -72,6 +73,7 @@ texts = sa.Table(
     sa.Column("title", sa.Text, nullable=False),  # digest of the headline
     sa.Column("length", sa.Integer, nullable=False),  # characters of plain text
     sa.Column("outlet", sa.Integer, nullable=False),  # whether one is credited
+    sa.Column("dated", sa.Integer, nullable=False, server_default="0"),  # whether the page said when it was published
     sa.UniqueConstraint("space", "key"),
     sa.Index("texts_digest", "source", "digest"),
 )
@@ -240,6 +242,8 @@ class Ledger:
         """Open or create. Raises LedgerError where the file is torn or made by a newer presskeep, OSError where it
         cannot be read or written."""
         self.path = path
+        self.aliased: list[tuple[str, str, str]] = []
+        """(space, key, key of the article) of each alias noted since the ledger was opened, for those who watch."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self.engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)))
         sa.event.listen(self.engine, "connect", _pragmas)
@@ -413,6 +417,7 @@ class Ledger:
         with self._writing() as connection:
             connection.execute(again)
             connection.execute(articles.update().where(*chosen).values(state="alias", reason=of, due=""))
+        self.aliased.append((space, key, of))
 
     def state(self, space: str, key: str) -> str:
         """State of a key, empty for one never seen."""
@@ -565,7 +570,7 @@ _TOLD = ("path", "digest", "capture", "notes", "etag", "modified", "since", "che
 
 def _upsert_text() -> Any:
     statement = insert(texts)
-    changes = {name: statement.excluded[name] for name in ("source", "digest", "title", "length", "outlet")}
+    changes = {name: statement.excluded[name] for name in ("source", "digest", "title", "length", "outlet", "dated")}
     return statement.on_conflict_do_update(index_elements=["space", "key"], set_=changes)
 
 
