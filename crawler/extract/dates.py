@@ -132,6 +132,7 @@ _NEAR = 40
 _TH = r"(?:st|nd|rd|th|er|º|ª|°|\.)?"
 _DE = r"(?:\s|-|\bde\b|\bdel\b|\bof\b)+"
 _WORD = r"([^\W\d_]{3,})"
+_WORDS = re.compile(_WORD)
 _YMD = re.compile(r"(?<![\d.])(\d{4})\s?([-/.])\s?(\d{1,2})\s?\2\s?(\d{1,2})(?!\d|\.\d)")
 _HAN = re.compile(
     r"(?<!\d)(?:(令和|平成|民国|民國)\s?(\d{1,3}|元)|(\d{4}))\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})(?!\d)"
@@ -201,9 +202,17 @@ class Dated:
     end: int
 
 
+def may_hold_date(text: str) -> bool:
+    """Whether ``find`` may find something in a text not yet ``folded``: cheap, and sure where it says no."""
+    return bool(_HINT.search(text) or ("年" in text and _IN_NUMERALS.search(text)))
+
+
 def folded(text: str) -> str:
     """``text`` as ``find`` wants it: full-width signs and blanks made plain, in small letters."""
-    return _IN_NUMERALS.sub(_in_digits, " ".join(unicodedata.normalize("NFKC", text).lower().split()))
+    if text.isascii():
+        return " ".join(text.lower().split())
+    line = " ".join(unicodedata.normalize("NFKC", text).lower().split())
+    return _IN_NUMERALS.sub(_in_digits, line) if "年" in line else line
 
 
 def read(text: str, language: str = "") -> tuple[Moment, ...]:
@@ -469,11 +478,13 @@ def _spans(text: str, language: str = "") -> Iterator[tuple[int, int, tuple[date
     """Every whole date in ``text`` and where it stands: two where the order is open, none if no calendar has it."""
     for m in _YMD.finditer(text):
         yield *m.span(), _on(int(m[1]), int(m[3]), int(m[4]))
-    for m in _HAN.finditer(text):
+    for m in _HAN.finditer(text) if "年" in text or "년" in text else ():
         year = int(m[3]) if m[3] else _ERAS[m[1]] + (1 if m[2] == "元" else int(m[2]))
         yield *m.span(), _on(year, int(m[4]), int(m[5]))
     for m in _DMY.finditer(text):
         yield *m.span(), _in_either_order(int(m[1]), int(m[3]), int(m[4]), language, day_first=m[2] == ".")
+    if not any(_month(word, language) for word in _WORDS.findall(text)):
+        return
     for form, day, month, year in ((_DAY_MONTH_YEAR, 1, 2, 3), (_MONTH_DAY_YEAR, 2, 1, 3), (_YEAR_MONTH_DAY, 3, 2, 1)):
         for m in form.finditer(text):
             if n := _month(m[month], language):
@@ -509,6 +520,7 @@ def _dates_without_year(text: str, year: int | None) -> Iterator[date]:
         yield from (date(year, n, int(m[day])) for m in form.finditer(text) if (n := _month(m[month])))
 
 
+@lru_cache(maxsize=4096)
 def _month(word: str, language: str = "") -> int | None:
     return _months(language.partition("-")[0]).get(_bare(word))
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from lxml import etree
 
-from crawler.extract.dates import Moment, find, folded, read
+from crawler.extract.dates import Dated, Moment, find, folded, may_hold_date, read
 from crawler.extract.evidence import Candidate, Choice
 from crawler.extract.facts import Facts, types
 from crawler.extract.text import SILENT, squeeze
@@ -20,9 +20,9 @@ from crawler.extract.text import SILENT, squeeze
 __all__ = ["Moment", "seek_published"]
 
 _DAY = timedelta(days=1)
-_SETTLED = 2.5
+_SETTLED = 1.45
 """Weight of one day by what machines are told that no text for readers could outweigh."""
-_LEAST = 0.15
+_LEAST = 0.12
 """Weight that a day must have to be believed."""
 _WEAK = 0.5
 """Weight of a day of publication below which a page's last change is heard too, at half its weight."""
@@ -59,9 +59,10 @@ def seek_published(
     """
     clues = _possible([*_from_jsonld(facts), *_from_metas(facts), *_from_address(facts)], not_after)
     if _are_open(clues):
-        clues += _possible(_from_byline(facts, body), not_after)
-    if not _are_settled(clues):
-        clues += _possible(_from_everywhere(facts), not_after)
+        layout = _Layout(facts, body)
+        clues += _possible(_from_byline(facts, layout), not_after)
+        if not _are_settled(clues):
+            clues += _possible(_from_everywhere(facts, layout), not_after)
     published, modified = ([clue for clue in clues if clue.modified is kind] for kind in (False, True))
     if max(_by_day(published).values(), default=0.0) < _WEAK:
         published += [replace(clue, weight=clue.weight / 2) for clue in modified]
@@ -183,8 +184,7 @@ _NO_DATE = re.compile(
 )
 _MODIFIED = re.compile(r"modif|moddate|update|revis|lastmod|changed|edited")
 _PUBLISHED = re.compile(
-    r"publi(?:sh|c).*(?:date|time|_at$)|(?:date|time).*(?:publi|issued)|pub[-_]?date|article:published|issued|dc\.?date"
-    r"|ptime"
+    r"publi(?:sh|c).*(?:date|time|_at$)|(?:date|time).*(?:publi|issued)|pub[-_]?date|article:published|issued|ptime"
 )
 _DATE = re.compile(r"date|creat|release|time|posted|published|display")
 
@@ -202,7 +202,7 @@ def _from_metas(facts: Facts) -> Iterator[_Clue]:
         modified = bool(_MODIFIED.search(key))
         if _NO_DATE.search(key) or not (modified or _DATE.search(key) or _PUBLISHED.search(key)):
             continue
-        weight = 1.5 if _PUBLISHED.search(key) else 0.9
+        weight = 1.5 if _PUBLISHED.search(key) else 0.8
         for value in values[:3]:
             yield from _stated(facts, value, f"meta:{key}", weight, modified=modified)
     described = folded(facts.meta("description", "og:description")[:300])
@@ -246,15 +246,14 @@ def _in_address(facts: Facts, address: str, rule: str, weight: float) -> Iterato
 
 # What readers see.
 
-_DATED: Any = etree.XPath(
-    "descendant::text()[not(parent::script or parent::style)][contains(., '20') or contains(., '199')]"
-)
+_OF_OUR_DAYS: Any = etree.XPath("descendant::text()[contains(., '20')][not(parent::script or parent::style)]")
+_OLD: Any = etree.XPath("descendant::text()[contains(., '199')][not(parent::script or parent::style)]")
 _HEADINGS = ("h1", "h2", "h3")
 _LOUD = 700
 """Characters behind a headline in which a byline may stand."""
 _MOST = 120
 """Texts with a year that are looked at."""
-_FAR = 150
+_FAR = 100
 """Elements behind a headline that are looked at for it."""
 _CLASS_PUBLISHED = re.compile(r"publi|pubdate|pub[-_]|pubtime|posted|entry-date|post-date|created")
 _CLASS_DATE = re.compile(
@@ -278,26 +277,80 @@ _LABEL_PUBLISHED = re.compile(
 )
 
 
-def _from_byline(facts: Facts, body: Any) -> Iterator[_Clue]:
-    """Dates of ``<time>`` elements, and of the text behind the headline, or where the body begins."""
-    times: list[Any] = []
-    headings: list[Any] = []
-    for element in islice(facts.root.iter("time", *_HEADINGS), 300):
-        (times if element.tag == "time" else headings).append(element)
-    anchor = _headline(facts, headings)
-    anchor = body if anchor is None else anchor
-    if anchor is not None:
-        yield from _behind(facts, anchor)
-    for n, element in enumerate(times[:40]):
-        yield from _from_element(facts, element, "time", 0.8 - 0.1 * min(n, 5))
+class _Layout:
+    """Where the article's headline is, and so what stands beside it."""
+
+    def __init__(self, facts: Facts, body: Any) -> None:
+        self.times: list[Any] = []
+        headings: list[Any] = []
+        for element in facts.elements:
+            if element.tag == "time":
+                self.times.append(element)
+            elif element.tag in _HEADINGS:
+                headings.append(element)
+        own = _headline(facts, headings)
+        self.certain = own is not None or body is not None
+        """Whether the anchor is the article's for sure, and no heading of the site."""
+        first = next((heading for heading in headings if heading.tag == "h1"), None)
+        self.anchor: Any = next((element for element in (own, body, first) if element is not None), None)
+        self._home = set() if self.anchor is None else {self.anchor, *self.anchor.iterancestors()}
+
+    def share(self, element: Any) -> float:
+        """How much a date in this place counts: little in comments, quotations and lists of other articles.
+
+        What holds the headline too is none of these, whatever its name.
+        """
+        share = 1.0
+        for up in (element, *islice(element.iterancestors(), 10)):
+            if up in self._home:
+                break
+            words = _words(up)
+            if up.tag in _QUOTED or _CLASS_COMMENT.search(words):
+                return 0.2
+            if up.tag in _QUIET or _CLASS_ELSEWHERE.search(words) or (up.tag in ("li", "a") and _is_of_other(up)):
+                share = 0.4
+        return share
 
 
-def _from_everywhere(facts: Facts) -> Iterator[_Clue]:
+def _headline(facts: Facts, headings: Sequence[Any]) -> Any:
+    """The heading that the page's title repeats; None if it repeats none."""
+    titles = [title for title in (facts.head_title, facts.meta("og:title")) if len(title) > 7]
+    for level in _HEADINGS:
+        for heading in islice((heading for heading in headings if heading.tag == level), 20):
+            text = squeeze("".join(islice(heading.itertext(), 20)))
+            if len(text) > 7 and any(text[:60] in title or title[:60] in text for title in titles):
+                return heading
+    return None
+
+
+def _from_byline(facts: Facts, layout: _Layout) -> Iterator[_Clue]:
+    """Dates of ``<time>`` elements, and of the text around the headline, or where the body begins."""
+    if layout.anchor is not None:
+        yield from _before(facts, layout)
+        yield from _behind(facts, layout)
+    for n, element in enumerate(layout.times[:40]):
+        yield from _from_element(facts, layout, element, "time", 0.8 - 0.1 * min(n, 5))
+
+
+def _from_everywhere(facts: Facts, layout: _Layout) -> Iterator[_Clue]:
     """Dates of every element whose text or microdata has one."""
     if dated := find(folded(facts.head_title[-60:]), facts.language)[-1:]:
         yield _Clue(dated[0].moments[0], "title", 0.5, facts.head_title)
-    for n, element in enumerate(dict.fromkeys(map(_around, islice(_DATED(facts.root), _MOST)))):
-        yield from _from_text(facts, element, 1 - 0.3 * n / _MOST)
+    texts = [text for text in islice(_OF_OUR_DAYS(facts.root) or _OLD(facts.root), _MOST) if may_hold_date(text[:400])]
+    clues: list[_Clue] = []
+    for n, element in enumerate(dict.fromkeys(map(_around, texts))):
+        clues += _from_text(facts, layout, element, 1 - 0.3 * n / _MOST)
+    yield from _without_lists(clues)
+
+
+def _without_lists(clues: Sequence[_Clue]) -> Iterator[_Clue]:
+    """The clues; those that share their clothes with four other days, as the dates of a list do, for less."""
+    days: dict[tuple[str, str, str], set[date]] = {}
+    clothes = [(str(clue.node.tag), _words(clue.node), _words(clue.node.getparent())) for clue in clues]
+    for clue, worn in zip(clues, clothes, strict=True):
+        days.setdefault(worn, set()).add(clue.day)
+    for clue, worn in zip(clues, clothes, strict=True):
+        yield replace(clue, weight=clue.weight * 0.4) if len(days[worn]) > 4 else clue
 
 
 def _around(text: Any) -> Any:
@@ -306,23 +359,39 @@ def _around(text: Any) -> Any:
     return element.getparent() if text.is_tail else element
 
 
-def _headline(facts: Facts, headings: Sequence[Any]) -> Any:
-    titles = facts.head_title + "\n" + facts.meta("og:title")
-    for level in _HEADINGS:
-        for heading in (heading for heading in headings[:60] if heading.tag == level):
-            text = squeeze("".join(islice(heading.itertext(), 20)))
-            if len(text) > 7 and text[:60] in titles:
-                return heading
-    return next((heading for heading in headings if heading.tag == "h1"), None)
+def _before(facts: Facts, layout: _Layout) -> Iterator[_Clue]:
+    """Dates in the few short lines above the headline."""
+    for up in (layout.anchor, *islice(layout.anchor.iterancestors(), 3)):
+        for above in islice(up.itersiblings(preceding=True), 3):
+            if not isinstance(above.tag, str) or above.tag in SILENT:
+                continue
+            line = folded(" ".join(islice(above.itertext(), 15))[:200])
+            found = find(line, facts.language)
+            if len(line) < 120 and len(found) == 1 and layout.share(above) == 1:
+                yield from _of_line(facts, found[0], line, above, 0.8 * _certainty(layout))
 
 
-def _behind(facts: Facts, anchor: Any) -> Iterator[_Clue]:
-    """Dates in the running text that begins at the headline, or a little before it."""
+def _of_line(facts: Facts, dated: Dated, line: str, node: Any, weight: float) -> Iterator[_Clue]:
+    before = line[max(0, dated.start - 40) : dated.start]
+    if _LABEL_PUBLISHED.search(before) or _CLASS_DATE.search(_words(node)):
+        weight += 0.4
+    modified = _is_update(before, line[dated.end : dated.end + 12])
+    for moment in dated.moments:
+        yield _Clue(moment, "headline", max(weight, 0.1), line[dated.start : dated.end], node, modified)
+        weight *= 0.6
+
+
+def _certainty(layout: _Layout) -> float:
+    return 1.0 if layout.certain else 0.7
+
+
+def _behind(facts: Facts, layout: _Layout) -> Iterator[_Clue]:
+    """Dates in the running text that begins at the headline."""
     pieces: list[str] = []
     nodes: list[tuple[int, Any]] = []
     length = 0
     marked: dict[Any, None] = {}
-    for element, text in _running(anchor):
+    for element, text in _running(layout.anchor):
         if element.get("itemprop", "").startswith("date"):
             marked[element] = None
         if text and not text.isspace():
@@ -333,22 +402,15 @@ def _behind(facts: Facts, anchor: Any) -> Iterator[_Clue]:
             if length > _LOUD:
                 break
     for element in marked:
-        yield from _from_element(facts, element, "microdata", 0.9)
+        yield from _from_element(facts, layout, element, "microdata", 0.9)
     line = "\n".join(pieces)
     for n, dated in enumerate(find(line, facts.language)[:4]):
         node, alone = _node_at(nodes, dated.start, length)
-        if _elsewhere(node) < 1:
-            continue
-        before = line[max(0, dated.start - 40) : dated.start]
-        after = line[dated.end : dated.end + 12]
-        rest = alone - (dated.end - dated.start)
-        weight = (1.1, 0.8, 0.5, 0.4)[n] - (0.7 if rest > 120 else 0.4 if rest > 50 else 0) - 0.3 * (dated.start > 400)
-        if _LABEL_PUBLISHED.search(before) or _CLASS_DATE.search(_words(node)):
-            weight += 0.4
-        modified = _is_update(before, after)
-        for moment in dated.moments:
-            yield _Clue(moment, "headline", max(weight, 0.1), line[dated.start : dated.end], node, modified)
-            weight *= 0.6
+        if layout.share(node) == 1:
+            rest = alone - (dated.end - dated.start)
+            weight = (1.1, 0.8, 0.5, 0.4)[n] - (0.7 if rest > 120 else 0.4 if rest > 50 else 0)
+            weight = (weight - 0.3 * (dated.start > 400)) * _certainty(layout)
+            yield from _of_line(facts, dated, line, node, weight)
 
 
 def _is_update(before: str, after: str) -> bool:
@@ -387,13 +449,13 @@ def _node_at(nodes: Sequence[tuple[int, Any]], offset: int, length: int) -> tupl
     return nodes[0][1], length
 
 
-def _from_element(facts: Facts, element: Any, rule: str, weight: float) -> Iterator[_Clue]:
+def _from_element(facts: Facts, layout: _Layout, element: Any, rule: str, weight: float) -> Iterator[_Clue]:
     """The date of an element that is there to hold one, in an attribute for machines, else in its text."""
     words, prop = _words(element), element.get("itemprop") or ""
     if "pubdate" in element.attrib or "datePublished" in prop or _CLASS_PUBLISHED.search(words):
         weight += 0.7
     modified = "modif" in prop.lower() or bool(_MODIFIED.search(words) and not _CLASS_PUBLISHED.search(words))
-    weight *= _elsewhere(element)
+    weight *= layout.share(element)
     value = element.get("content") or element.get("datetime") or element.get("title") or ""
     found = list(_stated(facts, value, rule, weight, modified=modified, node=element))
     yield from found
@@ -402,11 +464,11 @@ def _from_element(facts: Facts, element: Any, rule: str, weight: float) -> Itera
         yield from _stated(facts, text, rule, weight * 0.9, modified=modified, node=element)
 
 
-def _from_text(facts: Facts, element: Any, share: float) -> Iterator[_Clue]:
+def _from_text(facts: Facts, layout: _Layout, element: Any, share: float) -> Iterator[_Clue]:
     if element is None or element.tag in ("time", "title", "option") or element.tag in SILENT:
         return
     if element.get("itemprop", "").startswith("date"):
-        yield from _from_element(facts, element, "microdata", 0.9)
+        yield from _from_element(facts, layout, element, "microdata", 0.9)
         return
     pieces = (element.text or "", *(child.tail or "" for child in islice(element, 30)))
     text = " ".join(filter(None, pieces))
@@ -423,7 +485,7 @@ def _from_text(facts: Facts, element: Any, share: float) -> Iterator[_Clue]:
         if dated.moments[0].timed:
             weight += 0.1
         modified = _is_update(before, after)
-        weight *= _elsewhere(element) * share
+        weight *= layout.share(element) * share
         for moment in dated.moments:
             yield _Clue(moment, "text", weight, line[dated.start : dated.end], element, modified)
             weight *= 0.6
@@ -435,19 +497,7 @@ def _words(element: Any) -> str:
     return f"{element.get('class') or ''} {element.get('id') or ''}".lower()
 
 
-def _elsewhere(element: Any) -> float:
-    """How much a date in this place counts: little in comments, quotations and lists of other articles."""
-    share = 1.0
-    for up in (element, *islice(element.iterancestors(), 10)):
-        words = _words(up)
-        if up.tag in _QUOTED or _CLASS_COMMENT.search(words):
-            return 0.2
-        if up.tag in _QUIET or _CLASS_ELSEWHERE.search(words) or (up.tag == "li" and _is_of_other(up)):
-            share = 0.4
-    return share
-
-
 def _is_of_other(item: Any) -> bool:
-    """Whether an item of a list leads to another article."""
+    """Whether an item of a list, or a link, leads to another article."""
     links = islice(item.iter("a"), 5)
     return any(len("".join(islice(link.itertext(), 10)).strip()) > 20 for link in links)

@@ -68,6 +68,7 @@ def test_what_machines_are_told(head: str) -> None:
         (H1 + "<p><span>19.05.2022</span> <b>10:30</b></p>" + PROSE, "2022-05-19T10:30:00"),
         (PROSE + "<p class='datum'>19.05.2022 10:30</p>", "2022-05-19T10:30:00"),
         (H1 + "<p>2022年05月19日 10:30 来源：某报</p>" + PROSE, "2022-05-19T10:30:00"),
+        (PROSE + "<p class='date'>19 May 1997</p>", "1997-05-19"),
         (H1 + "<p>10:30 CEST, 19 May 2022</p>" + PROSE, "2022-05-19T10:30:00+02:00"),
     ],
 )
@@ -241,8 +242,8 @@ def test_hostile_pages_take_no_time(body: str) -> None:
 
 
 _PIECES = (
-    "<h1>|</h1>|<time datetime='|'>|2022-05-19|19.05.2022| 10:30|<p>|</p>|<!-- |-->|<li>|9999-99-99|Stand: |2022年5月19日"
-    "|<meta name=date content='|<span itemprop=datePublished>|令和4年|\0"
+    "<h1>|</h1>|<time datetime='|'>|2022-05-19|19.05.2022| 10:30|<p>|</p>|<!-- |-->|<li>|9999-99-99|Stand: "
+    "|2022年5月19日|<meta name=date content='|<span itemprop=datePublished>|令和4年|\0"
 )
 
 
