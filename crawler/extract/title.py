@@ -94,20 +94,29 @@ def seek_title(facts: Facts, *, listed: str = "", siblings: Sequence[str] = ()) 
     is empty.
     """
     site = SiteName(facts, siblings)
-    stated = list(_stated(facts, listed))
+    uncut = list(_stated(facts, listed))
     headings = list(islice(facts.root.iter("h1"), _MOST))
-    offers = _headings(headings, site, {fold(piece) for offer in stated for piece in heads(offer.value)})
+    offers = _headings(headings, site, {fold(piece) for offer in uncut for piece in heads(offer.value)})
+    stated = _cut(uncut, site, offers)
+    if not _agree(offers, stated):
+        lesser = list(_lesser_headings([*headings, *islice(facts.root.iter("h2", "h3"), _MOST)]))
+        stated = _cut(stated, site, lesser)
+        marked = any(offer.rule in _SHOWN for offer in offers) or _agree(lesser, stated)
+        offers += lesser if marked else [*lesser, *_unmarked(facts, site)]
+    return _elect([*offers, *stated], facts.head_title[: 2 * _LONGEST])
+
+
+def _cut(stated: Sequence[Offer], site: SiteName, offers: Sequence[Offer]) -> list[Offer]:
+    """What is stated, without the site's name; what is shown as it is stated is whole."""
     shown = {fold(offer.value) for offer in offers if offer.rule in _SHOWN}
-    stated = [
+    return [
         offer if fold(offer.value) in shown else replace(offer, value=site.cut(offer.value, shown)) for offer in stated
     ]
+
+
+def _agree(shown: Sequence[Offer], stated: Sequence[Offer]) -> bool:
     said = {fold(offer.value) for offer in stated}
-    if shown.isdisjoint(said):
-        lesser = list(_lesser_headings([*headings, *islice(facts.root.iter("h2", "h3"), _MOST)]))
-        offers += lesser
-        if not shown and said.isdisjoint(fold(offer.value) for offer in lesser):
-            offers += _unmarked(facts, site)
-    return _elect([*offers, *stated], facts.head_title[: 2 * _LONGEST])
+    return any(offer.rule in _SHOWN and fold(offer.value) in said for offer in shown)
 
 
 def _stated(facts: Facts, listed: str) -> Iterator[Offer]:
