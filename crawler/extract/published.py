@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -63,6 +63,7 @@ def seek_published(
         clues += _possible(_from_byline(facts, layout), not_after)
         if not _are_settled(clues):
             clues += _possible(_from_everywhere(facts, layout), not_after)
+    clues = _favoured(clues, facts.url)
     published, modified = ([clue for clue in clues if clue.modified is kind] for kind in (False, True))
     if max(_by_day(published).values(), default=0.0) < _WEAK:
         published += [replace(clue, weight=clue.weight / 2) for clue in modified]
@@ -113,10 +114,13 @@ def _choose(clues: Sequence[_Clue], zone: ZoneInfo | None) -> Choice[Moment]:
 
 
 def _by_day(clues: Iterable[_Clue]) -> Mapping[date, float]:
-    """Weight of each day: its clues' together, each rule's counted once."""
+    """Weight of each day: its clues' together, each rule's counted once, and once all weak ones of a kind.
+
+    A system writes one date of its own under several names: ``date``, ``dc.date``, ``dcterms.date``.
+    """
     strongest: dict[tuple[date, str], float] = {}
     for clue in clues:
-        key = clue.day, clue.rule
+        key = clue.day, clue.rule if clue.weight >= 1 else clue.rule.partition(":")[0]
         strongest[key] = max(strongest.get(key, 0.0), clue.weight)
     totals: dict[date, float] = {}
     for (day, _), weight in strongest.items():
@@ -148,16 +152,22 @@ def _in_local_time(clues: Sequence[_Clue], zone: ZoneInfo | None) -> list[_Clue]
     Machines are often told Greenwich time. Where the page shows the same instant by another clock, that tells the
     offset; where it names an offset for the very same clock, "Z" was a local time mislabelled.
     """
-    offset = _offset(clues)
+    here = _offset(clues) or zone
+    zones = {_clock(clue): clue.moment.when.tzinfo for clue in clues if clue.moment.when.utcoffset()}
     placed = []
     for clue in clues:
         when = clue.moment.when
-        if when.tzinfo is None and clue.moment.timed:
-            when = when.replace(tzinfo=offset or zone)
-        elif when.tzinfo is not None and not when.utcoffset() and (offset or zone):
-            when = when.astimezone(offset or zone)
-        placed.append(replace(clue, moment=replace(clue.moment, when=when)))
+        if when.tzinfo is None:
+            when = when.replace(tzinfo=here) if clue.moment.timed else when
+        elif not when.utcoffset():
+            when = when.replace(tzinfo=zones[_clock(clue)]) if _clock(clue) in zones else when.astimezone(here or UTC)
+        placed.append(clue if when is clue.moment.when else replace(clue, moment=replace(clue.moment, when=when)))
     return placed
+
+
+def _clock(clue: _Clue) -> datetime:
+    """What a clock on the wall showed, to the minute."""
+    return clue.moment.when.replace(second=0, microsecond=0, tzinfo=None)
 
 
 def _offset(clues: Sequence[_Clue]) -> timezone | None:
@@ -178,6 +188,7 @@ def _offset(clues: Sequence[_Clue]) -> timezone | None:
 # What machines are told.
 
 _JSONLD = {"datePublished": 3.0, "dateCreated": 1.0, "uploadDate": 0.5}
+_MOST_METAS = 500
 _NO_DATE = re.compile(
     r"expir|valid|i18n|birth|found|event|start|end_|until|render|now|today|yesterday|tomorrow|current|build|duration"
     r"|available|recs:|prep|refresh|thumb|copyright|next|last_?visit"
@@ -198,11 +209,11 @@ def _from_jsonld(facts: Facts) -> Iterator[_Clue]:
 
 
 def _from_metas(facts: Facts) -> Iterator[_Clue]:
-    for key, values in facts.metas.items():
+    for key, values in islice(facts.metas.items(), _MOST_METAS):
         modified = bool(_MODIFIED.search(key))
         if _NO_DATE.search(key) or not (modified or _DATE.search(key) or _PUBLISHED.search(key)):
             continue
-        weight = 1.5 if _PUBLISHED.search(key) else 0.8
+        weight = 1.5 if _PUBLISHED.search(key) else 0.7
         for value in values[:3]:
             yield from _stated(facts, value, f"meta:{key}", weight, modified=modified)
     described = folded(facts.meta("description", "og:description")[:300])
@@ -228,14 +239,26 @@ _IN_ADDRESS = re.compile(
     r"(?<!\d)(?P<y>(?:19|20)\d\d)[-/_.]?(?P<m>0[1-9]|1[0-2])[-/_.]?(?P<d>0[1-9]|[12]\d|3[01])(?!\d)"
     r"|(?<!\d)(?P<y2>(?:19|20)\d\d)(?P<sep>[-/_.])(?P<m2>\d{1,2})(?P=sep)(?P<d2>\d{1,2})(?!\d)"
 )
+_MONTH_IN_ADDRESS = re.compile(r"(?<!\d)((?:19|20)\d\d)[/-]?(0[1-9]|1[0-2])(?=/)")
 
 
 def _from_address(facts: Facts) -> Iterator[_Clue]:
     addresses = [facts.url, *facts.links.get("canonical", ()), facts.meta("og:url")]
-    for address in dict.fromkeys(filter(None, addresses)):
+    for address in islice(dict.fromkeys(filter(None, addresses)), 5):
         yield from _in_address(facts, address, "url", 1.0)
     for image in facts.metas.get("og:image", ())[:1]:
         yield from _in_address(facts, image, "image", 0.25)
+
+
+def _favoured(clues: Sequence[_Clue], url: str) -> list[_Clue]:
+    """The clues, those of the month that the address names for more."""
+    month = _MONTH_IN_ADDRESS.search(url[:500])
+    if not month:
+        return list(clues)
+    months = int(month[1]), int(month[2])
+    return [
+        replace(clue, weight=clue.weight + 0.3) if (clue.day.year, clue.day.month) == months else clue for clue in clues
+    ]
 
 
 def _in_address(facts: Facts, address: str, rule: str, weight: float) -> Iterator[_Clue]:
@@ -251,7 +274,7 @@ _OLD: Any = etree.XPath("descendant::text()[contains(., '199')][not(parent::scri
 _HEADINGS = ("h1", "h2", "h3")
 _LOUD = 700
 """Characters behind a headline in which a byline may stand."""
-_MOST = 120
+_MOST = 80
 """Texts with a year that are looked at."""
 _FAR = 100
 """Elements behind a headline that are looked at for it."""
@@ -264,6 +287,8 @@ _CLASS_ELSEWHERE = re.compile(
     r"(?<!entry-)(?<!post-)(?<!article-)footer|related|side-?bar|aside|widget|\bnav|menu|recent|popular|teaser|calendar"
     r"|archive|copyright|recommend|\bhot|rank|latest|more\b"
 )
+_DATELINE = re.compile(r"\s?(?:uhr)?[)\]–—|]")
+"""What comes between a date and the text that it opens."""
 _QUIET = frozenset(("footer", "aside", "nav", "select", "form"))
 _QUOTED = frozenset(("blockquote", "figure", "figcaption", "iframe", "cite"))
 _LABEL_MODIFIED = re.compile(
@@ -273,7 +298,7 @@ _LABEL_MODIFIED = re.compile(
 _LABEL_PUBLISHED = re.compile(
     r"(?:publi|posted|veröffentlicht|erstellt|geschrieben|erschienen|written|created|date\b|datum\b|fecha|data\b|发布"
     r"|發布|发表|發表|时间|時間|日期|公開|配信|投稿|掲載|등록|입력|опублик|дата|pubbl|geplaatst|gepubliceerd|yayın|lisätty|filed"
-    r"|issued)[^.!?]{0,25}$"
+    r"|issued|mitteilung|press release)[^.!?]{0,25}$"
 )
 
 
@@ -317,7 +342,7 @@ def _headline(facts: Facts, headings: Sequence[Any]) -> Any:
     titles = [title for title in (facts.head_title, facts.meta("og:title")) if len(title) > 7]
     for level in _HEADINGS:
         for heading in islice((heading for heading in headings if heading.tag == level), 20):
-            text = squeeze("".join(islice(heading.itertext(), 20)))
+            text = squeeze("".join(islice(heading.itertext(), 20))[:400])
             if len(text) > 7 and any(text[:60] in title or title[:60] in text for title in titles):
                 return heading
     return None
@@ -409,7 +434,7 @@ def _behind(facts: Facts, layout: _Layout) -> Iterator[_Clue]:
         if layout.share(node) == 1:
             rest = alone - (dated.end - dated.start)
             weight = (1.1, 0.8, 0.5, 0.4)[n] - (0.7 if rest > 120 else 0.4 if rest > 50 else 0)
-            weight = (weight - 0.3 * (dated.start > 400)) * _certainty(layout)
+            weight = (weight - 0.4 * (dated.start > 300)) * _certainty(layout)
             yield from _of_line(facts, dated, line, node, weight)
 
 
@@ -475,7 +500,8 @@ def _from_text(facts: Facts, layout: _Layout, element: Any, share: float) -> Ite
     line = folded(text[:300])
     for dated in find(line, facts.language)[:3]:
         rest = len(line) - (dated.end - dated.start)
-        weight = 0.4 if rest < 30 else 0.2 if rest < 120 else 0.05
+        opening = dated.start < 30 and _DATELINE.match(line, dated.end)
+        weight = 0.4 if rest < 30 or opening else 0.2 if rest < 120 else 0.05
         words = _words(element) + " " + _words(element.getparent())
         if _CLASS_DATE.search(words):
             weight += 0.4

@@ -216,6 +216,60 @@ def test_evidence() -> None:
     assert choice.taken.path.endswith("/p")
 
 
+def test_what_holds_the_headline_is_not_elsewhere() -> None:
+    others = "<section>" + "".join(f"<p><time>{day}.06.2023</time></p>" for day in (7, 6, 5)) + "</section>"
+    assert published(body=f"<aside class='widget'>{H1}<span>19.05.2022 10:30</span></aside>{PROSE * 3}{others}") == (
+        "2022-05-19T10:30:00"
+    )
+
+
+def test_the_headline_is_the_heading_that_the_title_repeats() -> None:
+    site = "<h1>Beispielzeitung</h1><p>07.06.2023</p>" + PROSE * 3
+    assert published(body=site + "<h2>Ein Fund im Moor</h2><p>19.05.2022</p>" + PROSE) == "2022-05-19"
+    roofline = "<h3>Vorzeit - Ein Fund im Moor</h3><p>19.05.2022</p>"
+    assert published(body=site + roofline + PROSE) == "2022-05-19"
+
+
+def test_a_date_above_the_headline() -> None:
+    assert published(body=f"<p>19.05.2022</p>{H1}{PROSE * 3}<p>07.06.2023</p>") == "2022-05-19"
+
+
+def test_a_column_of_dates_counts_less() -> None:
+    column = "".join(f"<div><p class='date'>0{day}.06.2023 10:00</p></div>" for day in range(1, 7))
+    assert published(body=column + PROSE + "<div><p>Moor, 19.05.2022</p></div>") == "2022-05-19"
+
+
+def test_a_date_that_opens_a_text() -> None:
+    prose = (
+        "Am Rand des Moores fanden Kinder beim Spielen etwas, das niemand je gesehen hatte, sagten sie am 07.06.2023."
+    )
+    assert published(body=f"<div>{prose} {prose}</div><div>(19. Mai 2022) {prose}</div>") == "2022-05-19"
+
+
+def test_the_month_in_the_address_favours_its_days() -> None:
+    body = "<div><p>07.06.2023</p></div>" + PROSE + "<div><p>19.05.2022</p></div>"
+    assert published(body=body) == "2023-06-07"
+    assert published(body=body, url="https://example.org/2022/05/moor") == "2022-05-19"
+
+
+def test_one_system_under_several_names_speaks_once() -> None:
+    head = "".join(f'<meta name="{name}" content="2022-05-20">' for name in ("date", "dc.date", "dcterms.date"))
+    assert published(head, H1 + "<p>Veröffentlicht am 19.05.2022</p>" + PROSE) == "2022-05-19"
+
+
+def test_dates_of_the_description_the_image_and_the_title_are_last_resorts() -> None:
+    description = '<meta name="description" content="Ein Fund (Nachricht vom 19. Mai 2022)">'
+    image = '<meta property="og:image" content="https://example.org/2022/05/19/1.jpg">'
+    assert published(description) == published(image) == "2022-05-19"
+    assert published("<title>Moor | Beispiel | 19.05.2022</title>") is None
+    assert published(description + image, H1 + "<p>07.06.2023</p>" + PROSE) == "2023-06-07"
+
+
+def test_a_zone_named_for_the_same_clock_corrects_a_false_z() -> None:
+    head = jsonld(datePublished="2022-05-19T18:06:00Z")
+    assert published(head, H1 + "<p>May 19, 2022, 6:06 PM EDT</p>" + PROSE, lang="en") == "2022-05-19T18:06:00-04:00"
+
+
 def test_the_body_anchors_a_page_without_headline() -> None:
     page = facts(body="<p>07.06.2023</p><div id='b'><p>19.05.2022</p>" + PROSE + "</div>")
     assert str(seek_published(page, body=page.root.get_element_by_id("b"))[0].value) == "2022-05-19"
@@ -230,12 +284,15 @@ def test_the_body_anchors_a_page_without_headline() -> None:
         H1 + "2022 1" * 200_000,
         H1 + "19. " * 300_000,
         "<time datetime='2022-05-19'>x</time>" * 30_000,
+        "".join(f"<meta name='date{n}' content='2022-05-19'>" for n in range(30_000)),
+        H1 + "am 19. Mai 2022 " * 300_000,
     ],
-    ids=["deep", "links", "siblings", "years", "days", "times"],
+    ids=["deep", "links", "siblings", "years", "days", "times", "metas", "line"],
 )
 def test_hostile_pages_take_no_time(body: str) -> None:
     page = facts(body=body)
-    assert page.root is not None
+    assert page.elements
+    assert page.metas is not None
     start = time.process_time()
     seek_published(page)
     assert time.process_time() - start < 1
