@@ -136,8 +136,10 @@ class Watch:
             self._note(source, space, key)
             self._again[source].append((space, key))
             self._tallies[source].aliases[of] += 1
-        for source in sorted(set(sources.values()) - self.stopped):
-            if (found := of_aliases(self._tallies[source])) is not None:
+        for source in sorted(set(sources.values())):
+            if source in self.stopped:  # their answers were on their way
+                self._run.ledger.write(*asked_again(self._again.pop(source, [])))
+            elif (found := of_aliases(self._tallies[source])) is not None:
                 self._alarm(source, *found)
 
     def has_own_page(self, space: str, key: str, url: str) -> bool:
