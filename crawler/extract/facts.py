@@ -44,7 +44,7 @@ class Facts:
     def metas(self) -> Mapping[str, tuple[str, ...]]:
         """Contents of meta elements by their name, property or itemprop, in small letters; blanks squeezed."""
         found: dict[str, list[str]] = {}
-        for meta in self._said("meta"):
+        for meta in self.said("meta"):
             content = squeeze(meta.get("content", ""))
             if not content:
                 continue
@@ -61,7 +61,7 @@ class Facts:
     def links(self) -> Mapping[str, tuple[str, ...]]:
         """Absolute addresses of link elements by each word of their rel."""
         found: dict[str, list[str]] = {}
-        for link in self._said("link"):
+        for link in self.said("link"):
             for word in link.get("rel", "").lower().split():
                 found.setdefault(word, []).append(self.absolute(link.get("href", "")))
         return {word: tuple(addresses) for word, addresses in found.items()}
@@ -76,13 +76,13 @@ class Facts:
     @cached_property
     def head_title(self) -> str:
         """Text of the ``<title>``."""
-        titles = (squeeze("".join(title.itertext())) for title in self._said("title"))
+        titles = (squeeze("".join(title.itertext())) for title in self.said("title"))
         return next(filter(None, titles), "")
 
     @cached_property
     def things(self) -> Sequence[Thing]:
         """Every object of the page's JSON-LD, outer ones before what they hold, as far down as is sensible."""
-        texts = (script.text or "" for script in self._said("script") if "ld+json" in script.get("type", ""))
+        texts = (script.text or "" for script in self.said("script") if "ld+json" in script.get("type", ""))
         return [thing for text in texts for value in _values(text) for thing in _objects(value)]
 
     @cached_property
@@ -113,7 +113,8 @@ class Facts:
     def _own_addresses(self) -> list[str]:
         return [address for address in (self.url, *self.links.get("canonical", ()), self.meta("og:url")) if address]
 
-    def _said(self, tag: str) -> Sequence[Any]:
+    def said(self, tag: str) -> Sequence[Any]:
+        """The page's meta, link, script or title elements."""
         return self._elements.get(tag, ())
 
     @cached_property

@@ -1,0 +1,197 @@
+"""A page as its reader sees it: runs of text, each with the boxes around it, found in one walk over the tree."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from crawler.extract.text import BLOCKS, CELLS, squeeze
+from crawler.extract.words import TAGS, WORDS
+
+_SKIPPED = frozenset((
+    "script", "style", "noscript", "template", "head", "nav", "svg", "math", "object", "embed", "applet", "canvas",
+    "map", "area", "select", "option", "optgroup", "datalist", "textarea", "input", "button", "dialog", "audio",
+    "frame", "frameset", "noframes", "link", "meta", "base", "param", "source", "track", "rp", "title",
+))  # fmt: skip
+"""Elements whose text is never an article's."""
+MEDIA = frozenset(("img", "video", "iframe"))
+_MARKS = frozenset(("a", "b", "strong", "i", "em", "u", "s", "del", "ins", "sub", "sup", "code", "mark", "q", "cite",
+                    "abbr", "kbd", "small", "ruby", "rt"))  # fmt: skip
+"""Inline elements that a body keeps."""
+_BOXES = (BLOCKS | CELLS | {"figure", "figcaption", "iframe"}) - {"br", "hr", "button"}
+_DEEPEST = 220
+"""Nesting that is followed; what lies deeper is one run of text. Python's own stack bears no more."""
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_ATTRIBUTE_LENGTH = 300
+"""Characters of class and id that are read."""
+
+
+class Box:
+    """An element that holds blocks."""
+
+    __slots__ = ("all", "blocks", "bytes", "depth", "links", "middle", "near", "node", "own", "parent", "score", "tag")
+
+    def __init__(self, node: Any, tag: str, parent: Box | None, own: int) -> None:
+        self.node = node
+        self.tag = tag
+        self.parent = parent
+        self.bytes = self.links = self.blocks = 0
+        self.score = 0.0
+        self.own = own
+        """Words of this element alone; ``near`` those of its parent too, ``middle`` of two more above."""
+        if parent is None:
+            self.depth = 0
+            self.near = self.middle = self.all = own
+        else:
+            above = parent.parent
+            self.depth = parent.depth + 1
+            self.near = own | parent.own
+            self.middle = self.near if above is None else self.near | above.near
+            self.all = own | parent.all
+
+
+class Block:
+    """One run of text with no line's end in it."""
+
+    __slots__ = ("box", "inline", "length", "linked", "marks", "parts", "size", "split", "strong", "text")
+
+    def __init__(self, box: Box, text: str, parts: Sequence[str], marks: Sequence[tuple[int, Any]]) -> None:
+        self.box = box
+        self.text = text
+        """Blanks squeezed."""
+        self.length = len(text)
+        self.size = len(text.encode("utf-8", "replace"))
+        """Bytes in UTF-8: a fair measure of what is said, in scripts with and without letters."""
+        self.parts = parts
+        self.marks = marks
+        """Inline elements that begin (the element) or end (None) before a part."""
+        self.linked = 0.0
+        """Share of its characters that stand in links."""
+        self.strong = False
+        """Whether all of it is bold."""
+        self.split = 0
+        """How many ``<br>`` begin it."""
+        self.inline = 0
+        """Words that its first inline element is called by."""
+
+
+class Segments:
+    """What one walk over a page gives."""
+
+    def __init__(self, root: Any) -> None:
+        self.blocks: list[Block] = []
+        self.media: list[tuple[int, Box, Any]] = []
+        """Pictures and such: how many blocks stand before it, its box, its element."""
+        self.headline_at = -1
+        """How many blocks stand before the first ``<h1>``; -1 without one."""
+        self._parts: list[str] = []
+        self._marks: list[tuple[int, Any]] = []
+        self._open: list[Any] = []
+        self._linked = self._bold = self._inline = 0
+        self._split = 0
+        top = root.find("body")
+        top = root if top is None else top
+        box = Box(top, top.tag if isinstance(top.tag, str) else "body", None, 0)
+        self.top = box
+        self._walk(top, box, 0, 0, 0)
+        self._end(box)
+
+    def _walk(self, node: Any, box: Box, linked: int, bold: int, depth: int) -> None:
+        if text := node.text:
+            self._add(text, linked, bold)
+        for child in node:
+            tag = child.tag
+            if not isinstance(tag, str) or tag in _SKIPPED:
+                pass
+            elif tag in _BOXES:
+                self._end(box)
+                self._split = 0
+                if tag == "h1" and self.headline_at < 0:
+                    self.headline_at = len(self.blocks)
+                if depth < _DEEPEST:
+                    inner = Box(
+                        child, tag, box, called(child.get("class"), child.get("id")) | TAGS.get(tag, 0) | _said(child)
+                    )
+                    self._walk(child, inner, linked, bold, depth + 1)
+                    self._end(inner)
+                else:
+                    self._add(" ".join(child.itertext()), linked, bold)
+                    self._end(box)
+            elif tag == "br":
+                self._end(box)
+                self._split += 1
+            elif tag in MEDIA:
+                self.media.append((len(self.blocks) + bool(self._parts), box, child))
+            else:
+                self._inside(child, tag, box, linked, bold, depth)
+            if tail := child.tail:
+                self._add(tail, linked, bold)
+
+    def _inside(self, node: Any, tag: str, box: Box, linked: int, bold: int, depth: int) -> None:
+        if not self._parts:
+            self._inline |= called(node.get("class"), node.get("id"))
+        keeps = tag in _MARKS
+        if keeps:
+            self._marks.append((len(self._parts), node))
+            self._open.append(node)
+        if depth < _DEEPEST:
+            self._walk(node, box, linked or tag == "a", bold or tag in ("b", "strong"), depth + 1)
+        else:
+            self._add(" ".join(node.itertext()), linked, bold)
+        if keeps:
+            self._open.pop()
+            self._marks.append((len(self._parts), None))
+
+    def _add(self, text: str, linked: int, bold: int) -> None:
+        self._parts.append(text)
+        if linked or bold:
+            size = len(text.strip())
+            if linked:
+                self._linked += size
+            if bold:
+                self._bold += size
+
+    def _end(self, box: Box) -> None:
+        """End the run of text that stands open in ``box``."""
+        if self._parts:
+            text = squeeze("".join(self._parts))
+            if text:
+                block = Block(box, text, self._parts, self._marks)
+                block.linked = min(1.0, self._linked / block.length)
+                block.strong = self._bold * 10 > block.length * 9
+                block.split = self._split
+                block.inline = self._inline
+                self.blocks.append(block)
+            self._parts = []
+            self._linked = self._bold = self._inline = 0
+            if text:
+                self._split = 0
+        self._marks = [(0, node) for node in self._open]
+
+
+def _said(node: Any) -> int:
+    """Words of the rarer attributes; a look at how many there are spares most of them."""
+    if len(node.attrib) < 2 and ("class" in node.attrib or not node.attrib):
+        return 0
+    bits = 0
+    for name in ("itemprop", "role", "data-testid", "data-component"):
+        if value := node.get(name):
+            bits |= called(value, None)
+    style = node.get("style")
+    if (style and "none" in style and "display" in style) or "hidden" in node.attrib:
+        bits |= TAGS["hidden"]
+    return bits
+
+
+@lru_cache(maxsize=16384)
+def called(names: str | None, more: str | None) -> int:
+    """What a class and an id say of an element, as bits of ``words.GROUPS``."""
+    if not names and not more:
+        return 0
+    bits = 0
+    text = f"{names or ''} {more or ''}"[:_ATTRIBUTE_LENGTH]
+    for word in _WORD.findall(text):
+        bits |= WORDS.get(word.lower(), 0)
+    return bits

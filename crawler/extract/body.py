@@ -1,0 +1,114 @@
+"""The article's own blocks, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+from crawler.extract.blocks import Block, Segments
+from crawler.extract.facts import Facts, text_of
+from crawler.extract.model import model
+from crawler.extract.region import Region, context, find_region
+from crawler.extract.weigh import flags_of, local_features
+
+_NEVER = -9.0
+_HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
+
+
+@dataclass(slots=True)
+class Body:
+    """Where the article is, and what of it was kept."""
+
+    page: Segments
+    scores: list[float]
+    """For each block what speaks for it, as logarithm of odds."""
+    kept: list[int]
+    """Numbers of the article's blocks, captions of pictures among them."""
+    region: Region | None = None
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The article's blocks without captions."""
+        blocks = self.page.blocks
+        return [blocks[number] for number in self.kept if not is_caption(blocks[number])]
+
+    @property
+    def text(self) -> str:
+        """A line for each block."""
+        return "\n".join(block.text for block in self.blocks)
+
+    @property
+    def node(self) -> Any:
+        """The lowest element that holds every kept block; None without any."""
+        blocks = self.blocks
+        if not blocks:
+            return None
+        chain = list(_boxes(blocks[0]))
+        for block in blocks[1:]:
+            held = {id(box) for box in _boxes(block)}
+            chain = [box for box in chain if id(box) in held]
+        return chain[0].node
+
+    def fingerprints(self) -> list[int]:
+        """One number for each kept block that says enough to be told from others, for a source's memory."""
+        return [fingerprint(block.text) for block in self.blocks if block.size >= _TELLING]
+
+
+_TELLING = 12
+"""Bytes; shorter lines ("Ja.", "1") stand in many articles by right."""
+
+
+def find_body(facts: Facts, *, repeated: Collection[int] = ()) -> Body:
+    """The article of a page. ``repeated`` are fingerprints of blocks that stand on other pages of its source too."""
+    page = Segments(facts.root)
+    blocks = page.blocks
+    title, description, told = told_of(facts)
+    rows = local_features(page, title, description, told)
+    weights = model()
+    scores = [weights.own(block, row) for block, row in zip(blocks, rows, strict=True)]
+    if repeated:
+        scores = [
+            _NEVER if block.size >= _TELLING and fingerprint(block.text) in repeated else score
+            for block, score in zip(blocks, scores, strict=True)
+        ]
+    region = find_region(blocks, rows, scores, title) if blocks else None
+    if region is None:
+        return Body(page, scores, [])
+    final = [min(score, -1.0) for score in scores]
+    for number, features in context(blocks, scores, rows, region).items():
+        final[number] = weights.with_surroundings([*features, *flags_of(blocks[number])])
+    kept = [number for number, score in enumerate(final) if score > 0]
+    return Body(page, final, _without_loose_headings(blocks, kept), region)
+
+
+def told_of(facts: Facts) -> tuple[str, str, str]:
+    """Title, description and text that a page states of its article."""
+    title = facts.meta("og:title", "twitter:title") or text_of(facts.article.get("headline")) or facts.head_title
+    return title, facts.meta("og:description", "description"), text_of(facts.article.get("articleBody"))
+
+
+def fingerprint(text: str) -> int:
+    """A number of 63 bits for a text, the same on every machine."""
+    return int.from_bytes(blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "big") >> 1
+
+
+def is_caption(block: Block) -> bool:
+    """Whether a block belongs to a picture."""
+    return any(box.tag == "figcaption" for box in _boxes(block, 4))
+
+
+def _boxes(block: Block, most: int = 10_000) -> Any:
+    box = block.box
+    while box is not None and most:
+        yield box
+        box = box.parent  # type: ignore[assignment]
+        most -= 1
+
+
+def _without_loose_headings(blocks: Sequence[Block], kept: list[int]) -> list[int]:
+    """Headings at the end announce what was left out."""
+    while kept and blocks[kept[-1]].box.tag in _HEADINGS:
+        kept = kept[:-1]
+    return kept
