@@ -6,7 +6,7 @@ Nothing else that a look finds touches a post.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as changed
 from datetime import datetime, timedelta
@@ -15,13 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+import sqlalchemy as sa
+
 from crawler.archive.captures import CaptureError, Response, payload_digest, read_capture
 from crawler.archive.checks import Check, due, settle
-from crawler.archive.ledger import stamp
+from crawler.archive.ledger import articles, stamp
 from crawler.archive.markup import text_of
-from crawler.archive.post import Post, read_post
+from crawler.archive.post import Post, PostError, read_post
 from crawler.archive.revisions import FOLDER, Edit, folder_of, free_number, write
-from crawler.edits import Text, following, judge
+from crawler.edits import Text, following, judge, normal, strays
 from crawler.items import Article
 
 if TYPE_CHECKING:
@@ -32,6 +34,12 @@ MOST = 500
 """Looks at one source in one run, so that the run stays bounded."""
 SIGHTINGS = 2
 """Looks in a row that find an article gone before its tombstone is set: one may be the site's mishap."""
+_COMPARED = 20
+"""Latest posts of a source that are asked whether a line is the site's own."""
+_OTHERS = 2
+"""Of them, those that must hold it."""
+_ASTRAY = timedelta(days=1)
+"""What clocks may differ by."""
 _AGAIN = timedelta(hours=1)
 """When it is looked again where no answer came, or to be sure that an article is gone."""
 
@@ -72,10 +80,21 @@ class Changes:
         self._looks: dict[tuple[str, str], Look] = {}
         self._edits: list[tuple[Edit, str]] = []
         self._outcomes: dict[int, dict[str, Any]] = {}
+        self._lines: dict[str, dict[str, frozenset[str]]] = {}  # source -> path -> lines of its latest posts
 
     def due(self, source: str, most: int) -> list[Check]:
         """Posts of a source that are due for a look."""
-        return due(self._run.ledger, source, self._run.now, min(most, MOST)) if self._spans.get(source) else []
+        if not (spans := self._spans.get(source)):
+            return []
+        self._mistrust(source, self._run.now + max(spans) + _ASTRAY)
+        return due(self._run.ledger, source, self._run.now, min(most, MOST))
+
+    def _mistrust(self, source: str, latest: datetime) -> None:
+        """Looks that are due later than any can be were noted by a clock that was wrong: their posts are of now."""
+        astray = sa.text("check_due != ''"), articles.c.source == source, articles.c.check_due > stamp(latest)
+        if self._run.ledger.read(sa.select(articles.c.id).where(*astray).limit(1)):
+            here = stamp(self._run.now)
+            self._run.ledger.write(articles.update().where(*astray).values(since=here, check_due=here))
 
     def first(self, source: str) -> tuple[str, str]:
         """(stamp of now, stamp of the first look) for an article that becomes a post now."""
@@ -173,8 +192,9 @@ class Changes:
         if made.source in self._run.watch.stopped:
             return True  # its layout may have changed; the article stays due
         new = read_post(made.data)
-        verdict = judge(Text(look.post.title, text_of(look.post.body)), Text(new.title, text_of(new.body)))
-        if verdict == "same":
+        texts = Text(look.post.title, text_of(look.post.body)), Text(new.title, text_of(new.body))
+        verdict = judge(*texts)
+        if verdict == "same" or (verdict == "edit" and self._is_furniture(look.check, strays(*texts))):
             self.same(look.check, look)
         elif verdict == "edit":
             self._accept(look, made)
@@ -183,6 +203,20 @@ class Changes:
         else:
             self.reject(look.check, look.address, verdict, _aside(look))
         return True
+
+    def _is_furniture(self, check: Check, lines: Collection[str]) -> bool:
+        """Whether each of these lines stands in other posts of the source as well: what came or went is the site's,
+        such as advertising that says nothing of being that. The first posts that it reaches are taken for edits."""
+        if not lines:
+            return False
+        source = check.row.source
+        if source not in self._lines:
+            chosen = sa.text("check_due != ''"), articles.c.source == source
+            latest = sa.select(articles.c.path).where(*chosen).order_by(articles.c.check_due.desc()).limit(_COMPARED)
+            files = {row.path: self._run.archive / row.path for row in self._run.ledger.read(latest)}
+            self._lines[source] = {path: _lines_of(file.read_bytes()) for path, file in files.items() if file.is_file()}
+        others = [there for path, there in self._lines[source].items() if path != check.path]
+        return all(sum(line in there for there in others) >= _OTHERS for line in lines)
 
     def refused(self, space: str, key: str, reason: str) -> bool:
         """Whether the page that was refused came of a second look."""
@@ -196,7 +230,10 @@ class Changes:
         return True
 
     def _accept(self, look: Look, made: Made) -> None:
-        self._edits.append((Edit(look.check.path, look.old, made.data, look.number), look.check.row.source))
+        source = look.check.row.source
+        self._edits.append((Edit(look.check.path, look.old, made.data, look.number), source))
+        if source in self._lines:
+            self._lines[source][look.check.path] = _lines_of(made.data)
         digest = sha256(made.data).hexdigest()
         told = {"missing": 0, "gone": "", "reason": "", "digest": digest, "revision": look.number}
         told["capture"] = self._keep(look)
@@ -235,6 +272,14 @@ class Changes:
             self._run.report.of(source).edited += 1
         self._edits.clear()
         self._outcomes.clear()
+
+
+def _lines_of(data: bytes) -> frozenset[str]:
+    """Of a post's body, in their normal form; none of a post that was changed by hand so that it cannot be read."""
+    try:
+        return frozenset(map(normal, text_of(read_post(data).body).split("\n")))
+    except PostError:
+        return frozenset()
 
 
 def _aside(look: Look) -> Response | None:

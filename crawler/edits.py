@@ -14,6 +14,8 @@ Verdict = Literal["same", "edit", "another text", "shorter than half"]
 ALIKE = 0.5
 """Part of the shorter text's shingles that the other must hold: a corrected story keeps nine tenths, another one on the
 same subject holds a tenth."""
+_SHORT = 80
+"""Characters of a line that may be advertising or furniture; what is longer is somebody's text."""
 _SHINGLE = 4
 """Characters of a shingle: no script needs words."""
 
@@ -60,6 +62,15 @@ def normal(text: str) -> str:
     """A text without what may change and is no edit. Numbers stay: they are news."""
     lines = (_BLANKS.sub("", line.translate(_WIDTH)) for line in text.split("\n"))
     return "".join(line for line in lines if not _passing(line.lower()))
+
+
+def strays(old: Text, new: Text) -> frozenset[str]:
+    """The short lines that only one of two texts has, in their normal form, where nothing else tells them apart."""
+    before, after = (list(filter(None, map(normal, text.body.split("\n")))) for text in (old, new))
+    apart = frozenset(before) ^ frozenset(after)
+    shared = ([line for line in lines if line not in apart] for lines in (before, after))
+    same = normal(old.title) == normal(new.title) and next(shared) == next(shared)
+    return apart if same and all(len(line) <= _SHORT for line in apart) else frozenset()
 
 
 def _passing(line: str) -> bool:

@@ -6,12 +6,14 @@ import json
 import re
 import shutil
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from crawler.archive.captures import read_segment
 from tests.server import Page, Server
 from tests.story import Archive, Story, html_source, publish, stories
 from tests.test_kill import CHANGES, bytes_of, needs_strace, ordinals, start
@@ -79,6 +81,10 @@ def test_an_edit_becomes_the_post_once(server: Server, tmp_path: Path) -> None:
     said = front(new)
     assert said["revisions"] == 1
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+0800", str(said["last_modified_at"]))
+    segments = archive.state.glob("captures/*.warc.gz")
+    dates = [one.date for path in segments for _, one in read_segment(path) if one.url.endswith("/a/100001.html")]
+    stated = datetime.strptime(str(said["last_modified_at"]), "%Y-%m-%d %H:%M:%S %z")
+    assert stated == datetime.fromisoformat(max(dates)), "the time of the capture that it was made from"
     assert said["date"] == front(old.decode())["date"]
     (revision,) = (archive.folder / "revisions").rglob("*.md")
     assert revision.relative_to(archive.folder).as_posix() == "revisions/2026/03/02/2026-03-02-harbour-100001/1.md"
@@ -184,6 +190,32 @@ def test_what_replaces_nothing(server: Server, tmp_path: Path, what: str, refuse
     assert archive.captured().count(server.address("/a/100001.html")) == 1 + quarantined, "what differs is kept"
     if what != "hand":
         archive.proven()
+
+
+def test_advertising_that_says_nothing_of_being_that(server: Server, tmp_path: Path) -> None:
+    """A line that comes into every page of the site is an edit of the first two, and no more; nor when it goes. What
+    comes into one alone is an edit."""
+    archive = kept(server, tmp_path, *(long(number) for number in range(1, 7)))
+    for number in range(1, 7):
+        server.pages[long(number).path] = long(number, "<p>今晚七点，青渡剧场见</p>").page()
+    by_hand = next(archive.folder.glob("_posts/**/*100005.md"))
+    whole = by_hand.read_bytes()
+    by_hand.write_text("no post any more")
+    make_due(archive)
+    archive.crawl()
+    assert [archive.report("harbour")[name] for name in ("edited", "refused")] == [2, 1]
+    assert archive.report()["faults"] == 0
+    by_hand.write_bytes(whole)
+
+    for number in range(1, 6):
+        server.pages[long(number).path] = long(number).page()
+    server.pages[long(6).path] = long(6, "<p>更正：船名应为海燕号。</p>").page()
+    before = archive.posts()
+    make_due(archive)
+    archive.crawl()
+    changed = {path for path, data in archive.posts().items() if before[path] != data}
+    assert {path[-9:-3] for path in changed} == {"100001", "100002", "100006"}, "the two had each other alone"
+    archive.proven()
 
 
 def test_a_look_that_finds_nothing_new_writes_nothing(server: Server, tmp_path: Path) -> None:

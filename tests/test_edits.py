@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.archive.ledger import stamp
-from crawler.edits import Text, following, judge, normal, says_gone, similarity
+from crawler.edits import Text, following, judge, normal, says_gone, similarity, strays
 
 FERRY = (
     "青渡区的三孔石桥今天恢复通行，历时十四个月的修缮到此结束。\n工匠给取下的每块石头编了号，再按原来的次序砌回去，没有换掉一块。\n"
@@ -66,6 +66,24 @@ def test_numbers_alone_are_news() -> None:
 def test_a_headline() -> None:
     assert verdict(FERRY, title="石桥恢复通行") == "edit"
     assert verdict(FERRY, title="石桥\u3000通行") == "same"
+
+
+@pytest.mark.parametrize(
+    ("new", "apart"),
+    [
+        (FERRY + "\n今晚七点，青渡 剧场见", {"今晚七点,青渡剧场见"}),
+        (FERRY.replace("\n", "\n扫码下载\n", 1), {"扫码下载"}),
+        ("\n".join(FERRY.split("\n")[::-1]), set()),
+        (FERRY + "\n更正：" + FERRY.split("\n")[0], {normal("更正：" + FERRY.split("\n")[0])}),
+        (FERRY + "\n" + "很长的一段话" * 20, set()),
+        (FERRY + "\n阅读 1,234", set()),
+        (FERRY, set()),
+    ],
+)
+def test_short_lines_alone(new: str, apart: set[str]) -> None:
+    old, later = Text("石桥通行", FERRY), Text("石桥通行", new)
+    assert strays(old, later) == strays(later, old) == apart
+    assert strays(old, Text("石桥恢复通行", new)) == frozenset()
 
 
 def test_what_may_replace_nothing() -> None:
