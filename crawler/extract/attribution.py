@@ -1,13 +1,16 @@
 """Attribution: who wrote it first, as a text or a page credits it. Conventions, not sites.
 
 Names of agencies are the caller's: without them ``(dpa)`` at the end of a text is as good as an author's initials.
+What the page's own address shows to be its own is no credit: a canonical address or a base counts on another house's
+domain only.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,9 +33,19 @@ from crawler.extract.credits import (
     opening_bracket,
     unwrapped,
 )
-from crawler.extract.text import BLOCKS, CELLS, SILENT, squeeze
+from crawler.extract.evidence import Candidate, Choice
+from crawler.extract.facts import Facts, text_of
+from crawler.extract.text import BLOCKS, CELLS, SILENT, plain, squeeze
 
-__all__ = ["Credit", "credit_in_body", "credit_in_digest", "credit_in_text", "credit_in_tree", "tidy"]
+__all__ = [
+    "Credit",
+    "credit_in_body",
+    "credit_in_digest",
+    "credit_in_text",
+    "credit_in_tree",
+    "seek_attribution",
+    "tidy",
+]
 
 _NO_DIGEST_NAME = re.compile(
     r"[\d.%+\-A-Z]{2,}(?:\.[A-Z]{1,3})?|附.*|[上中下一二三四五六七八九十]+|图|组图|视频|转发|完|.*\d{1,2}[月日].*"
@@ -42,6 +55,27 @@ _NO_DIGEST_NAME = re.compile(
 _ACCOUNT = re.compile(
     r"(?<=..)[\s\-_·|]*\(?(?:(?:官方)?(?:微信)?(?:公众号|服务号|订阅号)|(?:官方)?(?:微信|微博)|头条号|百家号)\)?$"
 )
+
+
+def seek_attribution(
+    facts: Facts, *, paragraphs: Sequence[str] = (), body: Any = None, agencies: Collection[str] = ()
+) -> Choice[Credit]:
+    """Who wrote the page's article first, by the page, its structured data and the article's own words.
+
+    ``paragraphs`` are the article's, as plain text (those of ``body``, its element, if they are not given);
+    ``agencies`` are names that count as news agencies. Nothing where the page credits nobody: its own publisher, a
+    placeholder (网络, 本站原创) and whoever took the pictures are no credits.
+    """
+    if not paragraphs and body is not None:
+        paragraphs = plain(body).split("\n")
+    rejected: list[Candidate[Credit]] = []
+    for offer in _offers(facts, paragraphs, agencies):
+        if not offer.reason:
+            others = (other for other in _stated_elsewhere(facts) if other.value != offer.value)
+            late = (other if other.reason else replace(other, reason=f"{offer.rule} goes before") for other in others)
+            return Choice(offer, tuple(dict.fromkeys((*rejected, *late))))
+        rejected.append(offer)
+    return Choice(None, tuple(rejected))
 
 
 def credit_in_text(text: str, *, agencies: Collection[str] = ()) -> Credit | None:
@@ -96,8 +130,16 @@ def credit_in_tree(root: Any, *, url: str = "") -> Credit | None:
 
     ``root`` is an lxml element; ``url`` the page's address, to tell a foreign original from its own.
     """
-    seekers = (_labels(root), _metas(root, url), _beside_date(root), _called_source(root), _author(root))
-    return next((credit for found in seekers for credit in found), None)
+    metas = list(_meta_pairs(root))
+    elements = root.iter("*")
+    seekers = (
+        _labels(_LABELLED(root)),
+        _metas(metas, {_domain(_host(own)) for own in (url, _CANONICAL(root))}),
+        _beside_date(root),
+        _called_source(element for element in elements if _may_be_called_source(element)),
+        _author(metas),
+    )
+    return next((credit for found in seekers for credit, _ in found), None)
 
 
 def tidy(raw: str) -> str:
@@ -110,6 +152,117 @@ def tidy(raw: str) -> str:
     return _ACCOUNT.sub("", name)
 
 
+# A page with what is known of it.
+
+_HAN = re.compile("[\u3400-\u9fff가-힣]")
+
+
+def _offers(facts: Facts, paragraphs: Sequence[str], agencies: Collection[str]) -> Iterator[Candidate[Credit]]:
+    """Credits, the most outspoken kind first; those with a reason are none."""
+    root = facts.root
+    metas = [(key, content) for key, contents in facts.metas.items() for content in contents]
+    sources = [
+        element for element in facts.elements if "ource" in element.get("class", "") or "ource" in element.get("id", "")
+    ]
+    han = _may_be_han(facts, paragraphs)
+    if han:
+        yield from _candidates(_labels(_HAN_LABELLED(root)))
+    labelled = _labels(text for element in sources for text in _texts_in(element))
+    yield from (_unless_own(facts, offer) for offer in _candidates(labelled))
+    yield from (_unless_own(facts, offer) for offer in _candidates(_metas(metas, _own_domains(facts))))
+    if credit := credit_in_body(paragraphs, agencies=agencies):
+        yield _unless_own(facts, Candidate(credit, credit.rule, credit.raw))
+    if han:
+        yield from _candidates(_beside_date(root))
+    yield from (_unless_own(facts, offer) for offer in _candidates(_called_source(sources)))
+    yield from _stated_elsewhere(facts)
+    yield from (_unless_own(facts, offer) for offer in _candidates(_agencies_that_sign(facts, agencies)))
+    yield from _candidates(_author(metas))
+
+
+def _may_be_han(facts: Facts, paragraphs: Sequence[str]) -> bool:
+    """Whether the page is in Chinese, Japanese or Korean, as far as can be said without a look at all of its text."""
+    said = " ".join((facts.head_title, facts.meta("og:title"), *paragraphs[:3], *paragraphs[-2:]))
+    return facts.language.startswith(("zh", "ja", "ko")) or not said.strip() or bool(_HAN.search(said))
+
+
+def _unless_own(facts: Facts, offer: Candidate[Credit]) -> Candidate[Credit]:
+    """Rejected where the page credits itself; but for Chinese, where 来源 names the outlet even if it is the site."""
+    han = "\u2e80" <= max(offer.value.raw) <= "\ud7ff"
+    own = not han and _is_own_name(facts, offer.value.raw)
+    return replace(offer, reason="the page's own house") if own else offer
+
+
+def _agencies_that_sign(facts: Facts, agencies: Collection[str]) -> Found:
+    given = facts.article.get("author")
+    signed = [name for author in (given if isinstance(given, list) else [given]) if (name := text_of(author))]
+    known = {name.casefold() for name in agencies} if signed else set()
+    yield from ((Credit(name, "jsonld:author"), None) for name in signed if name.casefold() in known)
+
+
+def _candidates(found: Found) -> Iterator[Candidate[Credit]]:
+    for credit, node in found:
+        yield Candidate(credit, credit.rule, credit.raw, node)
+
+
+def _texts_in(element: Any) -> list[Any]:
+    texts: list[Any] = _TEXT(element)
+    return texts
+
+
+def _stated_elsewhere(facts: Facts) -> Iterator[Candidate[Credit]]:
+    """The original that the page states for machines: a credit where it is another house's, rejected on its own.
+
+    A page that was moved or copied as a whole says so in og:url as well; a page that credits another keeps its own.
+    """
+    own = {_house(_host(facts.url) or facts.host)}
+    stated = {_house(_host(facts.meta("og:url")))} - {""}
+    moved = not facts.url.startswith("http") or not stated <= own
+    for rule, address in _originals(facts):
+        host = _host(address)
+        if not host:
+            continue
+        reason = "the page's own house" if _house(host) in own or address in facts.url else ""
+        if moved and not reason:
+            reason = "the page has no other address"
+        yield Candidate(Credit(host, rule), rule, address, reason=reason)
+    source = text_of(facts.article.get("sourceOrganization"))
+    name = latin_name_in(gapped(source)) if source else ""
+    if name:
+        reason = "the page's own house" if _is_own_name(facts, name) else ""
+        yield Candidate(Credit(name, "jsonld:sourceOrganization"), "jsonld:sourceOrganization", source, reason=reason)
+
+
+def _originals(facts: Facts) -> Iterator[tuple[str, str]]:
+    yield from (("canonical", address) for address in facts.links.get("canonical", ()))
+    given = facts.article.get("isBasedOn")
+    for base in given if isinstance(given, list) else [given]:
+        address = base.get("url") or base.get("@id") if isinstance(base, Mapping) else base
+        if isinstance(address, str) and address.strip():
+            yield "jsonld:isBasedOn", facts.absolute(address)
+
+
+def _own_domains(facts: Facts) -> frozenset[str]:
+    stated = (facts.url, *facts.links.get("canonical", ())[:1], facts.meta("og:url"))
+    return frozenset(_domain(_host(address)) for address in stated if address)
+
+
+def _house(host: str) -> str:
+    """What a house's domains in several countries share: ``example`` of ``example.com`` and ``example.co.uk``."""
+    return _domain(host).partition(".")[0]
+
+
+def _is_own_name(facts: Facts, name: str) -> bool:
+    """Whether a name is the site's own, whole or in part; a short one (AP) is in too many others to count in part."""
+    stated = (facts.meta("og:site_name"), facts.meta("application-name"), text_of(facts.article.get("publisher")))
+    key, own = _letters(name), [_letters(text) for text in (*stated, _house(facts.host))]
+    return any(text == key or (len(min(text, key, key=len)) > 3 and (text in key or key in text)) for text in own)
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold()))
+
+
 # Whole pages.
 
 _TEXTS = "descendant-or-self::*[not(self::script or self::style)]/text()"
@@ -117,9 +270,13 @@ _LABELLED: Any = etree.XPath(
     f"{_TEXTS}[contains(., '源') or contains(., '转') or contains(., '轉') or contains(., '供稿')"
     " or contains(., '출처') or contains(., 'ource:') or contains(., 'OURCE:') or contains(., 'uelle:')]"
 )
+_HAN_LABELLED: Any = etree.XPath(
+    f"{_TEXTS}[contains(., '源') or contains(., '转') or contains(., '轉') or contains(., '供稿')"
+    " or contains(., '출처')]"
+)
+_TEXT: Any = etree.XPath(_TEXTS)
 _DATED: Any = etree.XPath(f"{_TEXTS}[contains(., '20') and contains(., ':')]")
 _META: Any = etree.XPath("descendant-or-self::meta[@content and (@name or @property or @itemprop)]")
-_NAMED_SOURCE: Any = etree.XPath("descendant::*[contains(concat(@class, ' ', @id), 'ource') or @class = 'laiyuan']")
 _CANONICAL: Any = etree.XPath("string((//link[@rel='canonical']/@href | //meta[@property='og:url']/@content)[1])")
 
 _ELSEWHERE = SILENT | {
@@ -152,14 +309,24 @@ _OUTLET_WORD = re.compile(r"(?:报|網|网|社|新闻|新聞|财经|客户端|�
 _LABEL_AT_END = re.compile(rf"(?:{LABEL.pattern}|ource|OURCE|uelle)[\s\ufdd0\ufdd1]*[:：]?[\s\ufdd0\ufdd1]*$")
 _LABEL_AND_VALUE = re.compile(r"[:：][\s\ufdd0\ufdd1]*[^\s\ufdd0\ufdd1]")
 _LINE_END = "\0"
+_LONG_LABEL = 40
+"""Characters that the longest label and the blanks behind it have."""
+_LONG_TEXT = 2_000
+"""Characters at either end of a text that are read."""
+_MOST_TEXTS = 300
+"""Texts and elements of a page that are looked at for a credit."""
 _DEEPEST = 200
 """Nesting that is followed; libxml2 itself stops at 256."""
 
 
-def _labels(root: Any) -> Iterator[Credit]:
-    for block, line in _lines(_LABELLED(root)):
+Found = Iterator[tuple[Credit, Any]]
+"""Credits, each with the element that it stands in."""
+
+
+def _labels(texts: Iterable[Any]) -> Found:
+    for block, line in _lines(islice(texts, _MOST_TEXTS)):
         if (LABEL.search(line) or _may_be_the_articles(block)) and (credit := by_label(line)):
-            yield credit
+            yield credit, block
 
 
 def _may_be_the_articles(block: Any) -> bool:
@@ -167,45 +334,52 @@ def _may_be_the_articles(block: Any) -> bool:
     return any(element is not None and _is_called_source(element) for element in (block, block.getparent()))
 
 
-def _metas(root: Any, url: str) -> Iterator[Credit]:
-    for key, content in _meta_pairs(root):
+def _metas(pairs: Iterable[tuple[str, str]], own: Collection[str]) -> Found:
+    for key, content in pairs:
         if key in _META_NAMES:
             by_its_label = by_label(gapped(content))
             name = by_its_label.raw if by_its_label else latin_name_in(gapped(content).partition(GAP)[0])
             if name:
-                yield Credit(name, f"meta:{key}")
+                yield Credit(name, f"meta:{key}"), None
         elif key in _META_ADDRESSES:
-            there, here = _host(content), {_domain(_host(own)) for own in (url, _CANONICAL(root))}
-            if there and _domain(there) not in here:
-                yield Credit(there, f"meta:{key}")
+            there = _host(content)
+            if there and _domain(there) not in own:
+                yield Credit(there, f"meta:{key}"), None
 
 
-def _beside_date(root: Any) -> Iterator[Credit]:
+def _beside_date(root: Any) -> Found:
     """A name alone beside the date of publication: it must be of an outlet's kind, or marked as its work (整理)."""
-    for _, line in _lines(_DATED(root)):
+    for block, line in _lines(islice(_DATED(root), _MOST_TEXTS)):
         found = _DATE_AND_NAME.search(line)
         name = name_in(found["name"]) if found else ""
         if found and name and (found["mark"] or _OUTLET_WORD.search(name)):
-            yield Credit(name, "beside:date")
+            yield Credit(name, "beside:date"), block
 
 
-def _called_source(root: Any) -> Iterator[Credit]:
-    for element in _NAMED_SOURCE(root):
+def _may_be_called_source(element: Any) -> bool:
+    """A first look, for most elements are not."""
+    names = element.get("class", "")
+    return "ource" in names or names == "laiyuan" or "ource" in element.get("id", "")
+
+
+def _called_source(elements: Iterable[Any]) -> Found:
+    for element in islice(elements, _MOST_TEXTS):
         if not _is_called_source(element) or any(map(_is_elsewhere, (element, *element.iterancestors()))):
             continue
         text = _own_text(element).strip(f" {GAP}{SEAM}{_LINE_END}")
         if len(text) > LONG_NAME or re.search(f"[{GAP}{_LINE_END}|:：]", text):
             continue
         start = opening_bracket(text)
-        if name := latin_name_in(text if start is None else text[start + 1 : -1]):
-            yield Credit(name, "class:source")
+        name = latin_name_in(text if start is None else text[start + 1 : -1])
+        if name and not name.startswith(("来自", "來自")):
+            yield Credit(name, "class:source"), element
 
 
-def _author(root: Any) -> Iterator[Credit]:
-    for key, content in _meta_pairs(root):
+def _author(pairs: Iterable[tuple[str, str]]) -> Found:
+    for key, content in pairs:
         name = name_in(gapped(content)) if key == "article:author" else ""
         if _OUTLET_WORD.search(name):
-            yield Credit(name, "meta:article:author")
+            yield Credit(name, "meta:article:author"), None
 
 
 def _meta_pairs(root: Any) -> Iterator[tuple[str, str]]:
@@ -275,15 +449,25 @@ def _text_with_value(block: Any) -> str:
 
 def _own_text(element: Any, depth: int = 0) -> str:
     """The text of an element without that of the blocks in it, but for one that goes on behind a label."""
-    text, ended = marked(element.text or ""), False
+    text, ended = _marked(element.text), False
     for child in element if depth < _DEEPEST else ():
-        inner = "" if not isinstance(child.tag, str) or child.tag in SILENT else _own_text(child, depth + 1)
-        if child.tag in BLOCKS or child.tag in CELLS:
-            text += GAP + inner if _LABEL_AT_END.search(text) else _LINE_END
+        block = child.tag in BLOCKS or child.tag in CELLS
+        silent = not isinstance(child.tag, str) or child.tag in SILENT
+        skipped = silent or (block and not _LABEL_AT_END.search(text[-_LONG_LABEL:]))
+        inner = "" if skipped else _own_text(child, depth + 1)
+        if block:
+            text += _LINE_END if skipped else GAP + inner
             ended = False
         elif inner.strip():
             text += (GAP if ended else SEAM) + inner + (GAP if _LABEL_AND_VALUE.search(inner) else SEAM)
             ended = True
         ended = ended and not (child.tail or "").strip()
-        text += marked(child.tail or "")
+        text += _marked(child.tail)
     return text
+
+
+def _marked(text: str | None) -> str:
+    """Text between two tags, of a monstrous one both ends: a label stands in neither middle."""
+    if not text:
+        return ""
+    return marked(text if len(text) <= 2 * _LONG_TEXT else f"{text[:_LONG_TEXT]} {text[-_LONG_TEXT:]}")

@@ -17,9 +17,13 @@ from crawler.extract.attribution import (
     credit_in_digest,
     credit_in_text,
     credit_in_tree,
+    seek_attribution,
     tidy,
 )
 from crawler.extract.credits import marked
+from crawler.extract.evidence import Choice
+from crawler.extract.facts import Facts
+from crawler.extract.page import Page
 from crawler.extract.text import squeeze
 from tests.shared import SHARED, needs_shared
 
@@ -627,3 +631,167 @@ def test_noise_costs_no_more_than_its_length(noise: str) -> None:
     assert credit_in_body([noise * 20_000]) is None
     credit_in_tree(lxml.html.fromstring(f"<p>{noise * 20_000}</p>"))
     assert time.perf_counter() - started < 2
+
+
+# The page with what is known of it.
+
+URL = "https://www.example-times.com/mill"
+OWN = '<meta property="og:url" content="https://www.example-times.com/mill">'
+
+
+def sought(html: str, *paragraphs: str, url: str = URL) -> Choice[Credit]:
+    facts = Facts(Page(f"<html><head>{html}</head></html>".encode(), url))
+    return seek_attribution(facts, paragraphs=paragraphs, agencies=WIRES)
+
+
+def found(html: str, *paragraphs: str, url: str = URL) -> tuple[str, str] | None:
+    credit = sought(html, *paragraphs, url=url).value
+    return (credit.raw, credit.rule) if credit else None
+
+
+def canonical(address: str) -> str:
+    return f'<link rel="canonical" href="{address}">'
+
+
+def article(**fields: object) -> str:
+    return f'<script type="application/ld+json">{json.dumps({"@type": "NewsArticle", **fields})}</script>'
+
+
+@pytest.mark.parametrize(
+    ("html", "raw", "rule"),
+    [
+        ("<p>来源：甲报</p>", "甲报", "label:来源"),
+        ('<p class="article-source">Source: Sample Wire</p>', "Sample Wire", "label:Source"),
+        ('<meta name="source" content="Sample Wire">', "Sample Wire", "meta:source"),
+        ("<title>工厂</title><p>2019年11月25日 18:57 甲消息网</p>", "甲消息网", "beside:date"),
+        ('<i class="source">Sample Wire</i>', "Sample Wire", "class:source"),
+        ('<i class="x" id="source">Sample Wire</i>', "Sample Wire", "class:source"),
+        (OWN + canonical("https://edition.sample.org/a"), "edition.sample.org", "canonical"),
+        (canonical("https://www.sample.org/a"), "sample.org", "canonical"),
+        (article(isBasedOn="https://www.sample.org/a"), "sample.org", "jsonld:isBasedOn"),
+        (article(isBasedOn=[{"url": "https://www.sample.org/a"}]), "sample.org", "jsonld:isBasedOn"),
+        (article(sourceOrganization={"name": "Sample Review"}), "Sample Review", "jsonld:sourceOrganization"),
+        (article(author=[{"name": "Erika Muster"}, {"name": "AFP"}]), "AFP", "jsonld:author"),
+        ('<meta property="article:author" content="甲地晚报">', "甲地晚报", "meta:article:author"),
+    ],
+)
+def test_a_page_credits_another_house(html: str, raw: str, rule: str) -> None:
+    assert found(html) == (raw, rule)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        canonical("https://m.example-times.com/mill"),
+        canonical("https://www.example-times.co.uk/mill"),
+        canonical("/mill"),
+        canonical("https://sample.org/a") + '<meta property="og:url" content="https://sample.org/a">',
+        article(isBasedOn=URL),
+        article(isBasedOn=7),
+        article(isBasedOn=[None, {"url": 3}]),
+        article(sourceOrganization={"name": "Example Times"}),
+        article(sourceOrganization={"name": "Sample Review"}, publisher={"name": "Sample Review"}),
+        article(author="Erika Muster"),
+        '<meta name="dc.source" content="Example-Times"><meta property="og:site_name" content="Example Times">',
+        '<i class="source">Example-Times.com</i>',
+        '<i class="source">来自甲指数</i>',
+        '<p class="article-source">Source: Example Times</p>',
+        "<p>Source: Sample Institute</p>",
+        "<p>来源：本站原创</p>",
+        "<p>图片来源：甲图库</p>",
+        "",
+    ],
+)
+def test_a_page_that_credits_nobody_else(html: str) -> None:
+    assert found(html) is None
+
+
+def test_an_address_of_another_house_says_nothing_of_a_page_without_its_own() -> None:
+    assert found(canonical("https://sample.org/a"), url="") is None
+    assert found(canonical("https://sample.org/a"), url="https://archive.example/2020/https://sample.org/a") is None
+    assert found(article(isBasedOn="https://sample.org/a"), url="") is None
+
+
+def test_the_articles_words_count() -> None:
+    assert found("", "SPRINGFIELD (AP) — The mill reopened.", "It hums.") == ("AP", "dateline")
+    assert found("", "The mill reopened.", "It hums. (dpa)") == ("dpa", "tail")
+    assert found("", "The mill reopened.", "This article was originally published by Sample Weekly.") == (
+        "Sample Weekly",
+        "phrase",
+    )
+    assert found("", "The mill reopened.", "Source: Example Times") is None
+    assert found('<meta property="og:site_name" content="Gazette Apulia">', "BARI (AP) — It hums.") == (
+        "AP",
+        "dateline",
+    )
+
+
+def test_the_words_are_those_of_the_body_where_no_others_are_given() -> None:
+    facts = Facts(Page(b"<body><div><p>The mill reopened.</p><p>It hums. (dpa)</p></div><p>(AFP)</p></body>", URL))
+    assert seek_attribution(facts, body=facts.root.find(".//div"), agencies=WIRES).value == Credit("dpa", "tail")
+
+
+def test_the_outspoken_go_first() -> None:
+    everything = [
+        ('<p class="article-source">Source: Sample A</p>', "Sample A"),
+        ('<meta name="source" content="Sample B">', "Sample B"),
+        ('<i class="source">Sample C</i>', "Sample C"),
+        (canonical("https://sample-d.org/a"), "sample-d.org"),
+        (article(author="AFP"), "AFP"),
+    ]
+    for first in range(len(everything)):
+        html = "".join(piece for piece, _ in reversed(everything[first:]))
+        credit = found(html)
+        assert credit is not None
+        assert credit[0] == everything[first][1]
+
+
+def test_what_was_not_taken_says_why() -> None:
+    html = OWN + canonical("https://sample.org/a") + article(isBasedOn=URL, sourceOrganization={"name": "Sample B"})
+    assert [(other.value.raw, other.reason) for other in sought(html).rejected] == [
+        ("example-times.com", "the page's own house"),
+        ("Sample B", "canonical goes before"),
+    ]
+    assert [other.reason for other in sought('<i class="source">Example-Times</i>').rejected] == [
+        "the page's own house"
+    ]
+
+
+def test_evidence_has_its_element() -> None:
+    taken = sought("<p>来源：甲报</p>").taken
+    assert taken is not None
+    assert taken.path == "/html/body/p"
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<title>工厂</title><div class=comments>" + "<p class=source>Source: <b>Abc</b></p>" * 20_000,
+        "<title>工厂</title><p>" + "<b>来源</b>x " * 20_000,
+        "<title>工厂</title><p>" + "来源：a 20:1 " * 500_000,
+        "<title>工厂</title>" + "<div>来源：" * 5_000,
+        "<title>工厂</title>" + "<table><tr><td>来源：" * 300,
+    ],
+    ids=["elements", "labels", "line", "nested", "tables"],
+)
+def test_monstrous_pages_take_no_time(html: str) -> None:
+    facts = Facts(Page(html.encode(), URL))
+    assert len(facts.elements) > 1
+    began = time.process_time()
+    seek_attribution(facts, paragraphs=["(", "来源：" * 99])
+    assert time.process_time() - began < 2
+
+
+# fmt: off
+PIECES = st.sampled_from([
+    "来源：", "甲报", "<p>", "</p>", '<i class="source">', "</i>", OWN, canonical("//["), canonical("https://b.org"),
+    article(isBasedOn={"@id": "http://[x"}), article(author=[["AFP"]]), "(AP) - ", "Source: ", "<td>", "转自", "<br>",
+])
+# fmt: on
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(PIECES | st.text(max_size=6), max_size=20), st.lists(st.text(max_size=12), max_size=3))
+def test_any_page_has_a_credit_or_none(pieces: list[str], paragraphs: list[str]) -> None:
+    credit = sought("".join(pieces), *paragraphs).value
+    assert credit is None or credit.raw
