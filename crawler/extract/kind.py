@@ -34,16 +34,18 @@ _OF_CLASS = {
 """Kinds of the classes of wall phrases."""
 _BARE = 15
 """Weight below which a page has no body: then what else stands on it says what it is."""
-_STUB = 200
+_STUB = 250
 """Weight below which the text of a page that costs is no more than its beginning."""
 _WHOLE = 0.6
 """Part of the words stated that make the text whole."""
 _LINKS = 8
 """Links from which a body may be a list."""
 _LINKED = 0.55
-"""Part of a body that stands in links, from which it is a list."""
+"""Part of a text that is lines of nothing but links, from which it is a list."""
 _HEADLINES = 25
 """Links as long as headlines from which a page without much of a text may be a list."""
+_HARDLY = 30
+"""Weight below which a text beside them is hardly one."""
 _HEADLINE = 6
 """Weight of a headline, at the least."""
 
@@ -205,27 +207,28 @@ def _list(seen: _Seen) -> Iterator[Candidate[str]]:
     if seen.is_article and seen.weight >= SHORT:
         return
     if seen.body is not None:
-        count, linked = _linked(seen.body)
-        share = linked / max(1, weight(squeeze(" ".join(seen.body.itertext()))))
-        if count >= _LINKS and share >= _LINKED:
-            outside = seen.weight - linked
-            reason = f"a text of weight {outside} stands outside them" if outside >= SHORT else ""
-            yield Candidate(LIST, "links:body", f"{count} links, {share:.0%} of the text", seen.body, reason)
+        lines = frozenset(seen.lines)
+        own = [size for text, size in _headlines(seen.body) if text in lines]
+        share = sum(own) / max(1, seen.weight)
+        if len(own) >= _LINKS and share >= _LINKED:
+            yield Candidate(LIST, "links:body", f"{len(own)} links, {share:.0%} of the text", seen.body)
     if seen.weight < SHORT and not seen.is_article:
-        count, linked = _linked(seen.facts.root)
-        if count >= _HEADLINES and linked >= 3 * seen.weight:
-            reason = "" if seen.weight < SHORT // 4 or _is_home(seen.facts.url) else f"a text of weight {seen.weight}"
-            yield Candidate(LIST, "links:page", f"{count} links as long as headlines", reason=reason)
+        sizes = [size for _, size in _headlines(seen.facts.root)]
+        if len(sizes) >= _HEADLINES and sum(sizes) >= 3 * seen.weight:
+            reason = "" if seen.weight < _HARDLY or _is_home(seen.facts.url) else f"a text of weight {seen.weight}"
+            yield Candidate(LIST, "links:page", f"{len(sizes)} links as long as headlines", reason=reason)
 
 
 def _is_home(url: str) -> bool:
     return bool(re.fullmatch(r"https?://[^/?#]+/?(?:#.*)?", url))
 
 
-def _linked(element: Any) -> tuple[int, int]:
-    """Links as long as headlines, and their weight."""
-    sizes = [size for link in element.iter("a") if (size := weight(squeeze("".join(link.itertext())))) >= _HEADLINE]
-    return len(sizes), sum(sizes)
+def _headlines(element: Any) -> Iterator[tuple[str, int]]:
+    """Texts of links that are as long as headlines, and their weight."""
+    for link in element.iter("a"):
+        text = squeeze("".join(link.itertext()))
+        if (size := weight(text)) >= _HEADLINE:
+            yield text, size
 
 
 def _nothing(seen: _Seen) -> Iterator[Candidate[str]]:

@@ -219,6 +219,11 @@ def test_a_few_links_are_no_list() -> None:
     assert kind(f"<article>{links}</article>", LINE) == "article"
 
 
+def test_links_that_stand_beside_the_text_do_not_make_it_a_list() -> None:
+    assert kind(f"<article><p>{LINE}</p><ul>{TEASERS}</ul></article>", f"{LINE}\n{LINE}\n{LINE}\n{LINE}") == "article"
+    assert kind(f"<ul>{TEASERS}</ul>", LINE) == "article"
+
+
 # nothing
 
 
