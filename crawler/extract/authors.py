@@ -53,7 +53,7 @@ def _offers(facts: Facts, body: Any) -> Iterator[Candidate[Names]]:
     """Signatures, the most reliable kind first; whatever costs a walk over the tree is made only if it is asked for."""
     yield from _stated(facts)
     yield from _metas(facts, _OF_ARTICLES)
-    marks = _marks(facts.elements)
+    marks = _marks(facts)
     yield from _marked_up(marks, common=True)
     yield from _metas(facts, _OF_PAGES)
     yield from _marked_up(marks, common=False)
@@ -223,23 +223,30 @@ _HIGH = 12
 """Ancestors that are looked at."""
 
 
-def _marks(elements: Iterable[Any]) -> list[tuple[Any, bool | None]]:
+def _marks(facts: Facts) -> list[tuple[Any, bool | None]]:
     """Elements that are called authors by a common word (True) or a rarer one (False), and headlines and paragraphs
     (None) between them."""
     marks: list[tuple[Any, bool | None]] = []
     known: dict[str, bool | None] = {"": None}
-    for element in elements:
+    microdata = "itemprop" in facts.page.text  # to ask every element costs more
+    for element in facts.elements:
         names = element.get("class") or element.get("id") or ""
         if names not in known:
             known[names] = _called(names.lower())
         called = known[names]
-        if called is None and (element.get("rel") == "author" or element.get("itemprop") == "author"):
+        if called is None and element.tag == "a":
+            called = _links_to_an_author(element)
+        if microdata and not called and element.get("itemprop") == "author":
             called = True
-        if called is None and element.tag == "a" and _PROFILE.search(element.get("href", "")):
-            called = False
         if called is not None or element.tag in _LANDMARKS:
             marks.append((element, called))
     return marks
+
+
+def _links_to_an_author(link: Any) -> bool | None:
+    if link.get("rel") == "author":
+        return True
+    return False if _PROFILE.search(link.get("href", "")) else None
 
 
 def _called(names: str) -> bool | None:
