@@ -13,29 +13,19 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zlib import crc32
 
+from crawler.extract.walls import SHORT, Phrases, squeezed
 from crawler.items import Refused, Text
 from crawler.urls import key_of, shared_form
 from crawler.yamlfile import SettingsError, load_yaml
 
 WALLS = Path(__file__).resolve().parent.parent / "spiders" / "data" / "walls.yml"
 """The table that comes with presskeep."""
-SHORT = 300
-"""Weight below which a text is short enough to be a wall or a stub."""
-MIDDLING = 1500
-"""Weight below which a text may consist of little but a wall's words."""
 ALIKE = 0.8
 """Resemblance from which a text is taken for the source's error page."""
-_QUOTED = {"soft-404": 0.25, "busy": 0.25}
-"""Classes whose phrases news quotes ("the app said: system busy"): such a phrase is this part of its line at least."""
 _NUMBERED = re.compile(r"[!-~]*[0-9][!-~]*")
 """Numbers, addresses and ids: what differs between two copies of an error page."""
 _SKETCH = 64
 _GRAM = 4
-
-
-def weight(text: str) -> int:
-    """Length of a text in Chinese characters: three Latin letters say about as much as one (and take as many bytes)."""
-    return len(text.encode("utf-8", "replace")) // 3
 
 
 def normal(text: str) -> str:
@@ -62,12 +52,10 @@ def resemblance(one: Iterable[int], other: Iterable[int]) -> float:
     return len(smallest & first & second) / len(smallest) if smallest else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Walls:
-    """Phrases of walls and stubs, by class."""
+class Walls(Phrases):
+    """Phrases of walls and stubs, from a table."""
 
-    phrases: tuple[tuple[str, str], ...]
-    """(class, phrase in small letters)."""
+    __slots__ = ()
 
     @classmethod
     def load(cls, path: Path) -> Walls:
@@ -83,33 +71,6 @@ class Walls:
                 for phrase in phrases
             )
         )
-
-    def find(self, title: str, paragraphs: Sequence[str]) -> tuple[str, str] | None:
-        """(class, phrase) of the wall that a short text is, or that a middling one hardly says more than."""
-        whole = sum(map(weight, paragraphs))
-        if whole >= MIDDLING or not self._says_any("\n".join((title, *paragraphs))):
-            return None
-        if whole < SHORT:
-            return next(filter(None, map(self._first, (title, *paragraphs))), None)
-        found = [(weight(line), hit) for line in paragraphs if (hit := self._first(line))]
-        return found[0][1] if sum(size for size, _ in found) * 2 >= whole else None
-
-    def _says_any(self, text: str) -> bool:
-        """One look at the whole, for nearly every article says none of them."""
-        said = squeezed(text)
-        return any(phrase in said for _, phrase in self.phrases)
-
-    def _first(self, line: str) -> tuple[str, str] | None:
-        said = squeezed(line)
-        for kind, phrase in self.phrases:
-            if phrase in said and weight(phrase) >= _QUOTED.get(kind, 0) * weight(said):
-                return kind, phrase
-        return None
-
-
-def squeezed(text: str) -> str:
-    """Small letters, blanks and apostrophes of one kind."""
-    return " ".join(text.split()).casefold().replace("’", "'")
 
 
 @dataclass(frozen=True, slots=True)

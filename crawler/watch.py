@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from crawler.alarms import FEWEST, RECENT, Alarm, Seen, Tally, next_command, of_aliases, of_articles, of_latest, of_list
 from crawler.archive.ledger import listings
-from crawler.gate import MIDDLING, WALLS, Walls, is_error_page, leads_away, normal, weight
+from crawler.extract.walls import MIDDLING, weight
+from crawler.gate import WALLS, Walls, is_error_page, leads_away, normal
 from crawler.health import too_quiet
 from crawler.past import Name, Past, asked_again
 from crawler.schedule import parse_span

@@ -9,7 +9,8 @@ from scrapy.exceptions import DropItem
 
 from crawler.archive.markup import text_of
 from crawler.components import open_run, run_of
-from crawler.gate import OWN_PAGE, Floor, digest, judge, same_text, weight
+from crawler.extract.walls import weight
+from crawler.gate import OWN_PAGE, Floor, digest, judge, same_text
 from crawler.items import Refused, Text
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from sqlalchemy.dialects.sqlite import insert
 from crawler.archive.ledger import Row, error_pages
 from crawler.archive.markup import text_of
 from crawler.extract.text import plain
-from crawler.gate import MIDDLING, sketch, weight
+from crawler.extract.walls import MIDDLING, weight
+from crawler.gate import sketch
 from crawler.items import Refused
 from spiders.answers import page_of
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from crawler import gate
 from crawler.archive.markup import text_of
+from crawler.extract.walls import MIDDLING, SHORT, weight
 from crawler.gate import Floor, Walls, class_of, digest, judge, own_key, resemblance, same_text, sketch
 from crawler.items import Refused, Text
 from tests.demo_site import ARTICLES, Truth
@@ -65,7 +66,7 @@ def test_news_about_walls_pass() -> None:
 
 def test_a_middling_text_that_is_little_but_a_wall() -> None:
     terms = "We use cookies to measure our audience and show advertising from partners. " * 14
-    assert gate.SHORT < gate.weight(terms) < gate.MIDDLING
+    assert SHORT < weight(terms) < MIDDLING
     assert refused("Ferry", [terms]).startswith("consent: ")
     assert refused("Ferry", [terms, *LONG * 2]) == ""
 
@@ -96,7 +97,7 @@ def test_texts_are_the_same_whatever_their_setting() -> None:
     assert digest("Ferry  is\nback") == digest("ferry is back ")
     assert digest("Ferry is back") != digest("Ferry is late")
     twin = {digest(NEWS): ("100001", "headline"), digest("".join(LONG)): ("100002", "headline")}.get
-    short, long = gate.weight(NEWS), gate.weight("".join(LONG))
+    short, long = weight(NEWS), weight("".join(LONG))
     with pytest.raises(Refused, match="same text as 100001"):
         same_text(Text(digest(NEWS), "headline", 50, True), short, twin)
     with pytest.raises(Refused, match="same text as 100002"):
