@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -211,7 +212,7 @@ def _from_jsonld(facts: Facts) -> Iterator[_Clue]:
 def _from_metas(facts: Facts) -> Iterator[_Clue]:
     for key, values in islice(facts.metas.items(), _MOST_METAS):
         modified = bool(_MODIFIED.search(key))
-        if _NO_DATE.search(key) or not (modified or _DATE.search(key) or _PUBLISHED.search(key)):
+        if len(key) > 100 or _NO_DATE.search(key) or not (modified or _DATE.search(key) or _PUBLISHED.search(key)):
             continue
         weight = 1.5 if _PUBLISHED.search(key) else 0.7
         for value in values[:3]:
@@ -341,7 +342,7 @@ def _headline(facts: Facts, headings: Sequence[Any]) -> Any:
     """The heading that the page's title repeats; None if it repeats none."""
     titles = [title for title in (facts.head_title, facts.meta("og:title")) if len(title) > 7]
     for level in _HEADINGS:
-        for heading in islice((heading for heading in headings if heading.tag == level), 20):
+        for heading in islice((heading for heading in headings if heading.tag == level), 60):
             text = squeeze("".join(islice(heading.itertext(), 20))[:400])
             if len(text) > 7 and any(text[:60] in title or title[:60] in text for title in titles):
                 return heading
@@ -412,27 +413,29 @@ def _certainty(layout: _Layout) -> float:
 
 def _behind(facts: Facts, layout: _Layout) -> Iterator[_Clue]:
     """Dates in the running text that begins at the headline."""
-    pieces: list[str] = []
-    nodes: list[tuple[int, Any]] = []
+    texts: list[tuple[Any, str]] = []
+    marked: set[Any] = set()
     length = 0
-    marked: dict[Any, None] = {}
     for element, text in _running(layout.anchor):
-        if element.get("itemprop", "").startswith("date"):
-            marked[element] = None
+        if element not in marked and element.get("itemprop", "").startswith("date"):
+            marked.add(element)
+            yield from _from_element(facts, layout, element, "microdata", 0.9)
         if text and not text.isspace():
-            piece = folded(text[:_LOUD])
-            nodes.append((length, element))
-            pieces.append(piece)
-            length += len(piece) + 1
+            texts.append((element, text[:_LOUD].strip()))
+            length += len(texts[-1][1])
             if length > _LOUD:
                 break
-    for element in marked:
-        yield from _from_element(facts, layout, element, "microdata", 0.9)
-    line = "\n".join(pieces)
+    if may_hold_date("\n".join(text for _, text in texts)):
+        yield from _in_running(facts, layout, [(element, folded(text)) for element, text in texts])
+
+
+def _in_running(facts: Facts, layout: _Layout, texts: Sequence[tuple[Any, str]]) -> Iterator[_Clue]:
+    line = "\n".join(text for _, text in texts)
+    ends = list(accumulate(len(text) + 1 for _, text in texts))
     for n, dated in enumerate(find(line, facts.language)[:4]):
-        node, alone = _node_at(nodes, dated.start, length)
+        node, text = texts[bisect(ends, dated.start)]
         if layout.share(node) == 1:
-            rest = alone - (dated.end - dated.start)
+            rest = len(text) - (dated.end - dated.start)
             weight = (1.1, 0.8, 0.5, 0.4)[n] - (0.7 if rest > 120 else 0.4 if rest > 50 else 0)
             weight = (weight - 0.4 * (dated.start > 300)) * _certainty(layout)
             yield from _of_line(facts, dated, line, node, weight)
@@ -462,16 +465,6 @@ def _running(anchor: Any) -> Iterator[tuple[Any, str]]:
             yield element, tail or ""
         yield element.getparent(), element.tail or ""
         element = following
-
-
-def _node_at(nodes: Sequence[tuple[int, Any]], offset: int, length: int) -> tuple[Any, int]:
-    """The element whose text stands at ``offset``, and how long its text is."""
-    end = length
-    for start, node in reversed(nodes):
-        if start <= offset:
-            return node, end - start
-        end = start
-    return nodes[0][1], length
 
 
 def _from_element(facts: Facts, layout: _Layout, element: Any, rule: str, weight: float) -> Iterator[_Clue]:
@@ -520,7 +513,7 @@ def _from_text(facts: Facts, layout: _Layout, element: Any, share: float) -> Ite
 def _words(element: Any) -> str:
     if element is None or element.tag in ("body", "html"):
         return ""
-    return f"{element.get('class') or ''} {element.get('id') or ''}".lower()
+    return f"{element.get('class', '')[:200]} {element.get('id', '')[:100]}".lower()
 
 
 def _is_of_other(item: Any) -> bool:
