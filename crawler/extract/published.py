@@ -7,6 +7,7 @@ from bisect import bisect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 from itertools import accumulate, islice
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -211,16 +212,24 @@ def _from_jsonld(facts: Facts) -> Iterator[_Clue]:
 
 def _from_metas(facts: Facts) -> Iterator[_Clue]:
     for key, values in islice(facts.metas.items(), _MOST_METAS):
-        modified = bool(_MODIFIED.search(key))
-        if len(key) > 100 or _NO_DATE.search(key) or not (modified or _DATE.search(key) or _PUBLISHED.search(key)):
+        if len(key) > 100 or (meaning := _meaning(key)) is None:
             continue
-        weight = 1.5 if _PUBLISHED.search(key) else 0.7
+        weight, modified = meaning
         for value in values[:3]:
             yield from _stated(facts, value, f"meta:{key}", weight, modified=modified)
     described = folded(facts.meta("description", "og:description")[:300])
     for dated in find(described, facts.language)[:1]:
         for moment in dated.moments:
             yield _Clue(moment, "meta:description", 0.2, described[dated.start : dated.end])
+
+
+@lru_cache(maxsize=1024)
+def _meaning(key: str) -> tuple[float, bool] | None:
+    """How much a meta of this name counts as a date, and whether as that of the last change; None if it is no date."""
+    modified, published = bool(_MODIFIED.search(key)), _PUBLISHED.search(key)
+    if _NO_DATE.search(key) or not (modified or published or _DATE.search(key)):
+        return None
+    return 1.5 if published else 0.7, modified
 
 
 def _stated(
