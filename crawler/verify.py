@@ -35,7 +35,7 @@ def faults(archive: Path, site: Site, markups: Iterable[Markup]) -> Iterator[Fau
     yield from ((folder, "a temporary file was left behind") for folder in _leftovers(archive))
     state = state_folder(archive, site)
     if (state / "ledger.sqlite").is_file():
-        ledger = Ledger(state / "ledger.sqlite")
+        ledger = Ledger.to_read(state / "ledger.sqlite")
         yield from _ledger_faults(ledger, digests)
         yield from revision_faults(archive, revised(ledger))
         yield from _capture_faults(ledger, state / "captures")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
@@ -238,15 +240,24 @@ def stamp(moment: datetime) -> str:
 class Ledger:
     """Open ledger. Every method that writes is one transaction."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, frozen: bool = False) -> None:
         """Open or create. Raises LedgerError where the file is torn or made by a newer presskeep, OSError where it
-        cannot be read or written."""
+        cannot be read or written.
+
+        ``frozen``: nothing may be written, and the file is read as it lies, without what a run that is going on has
+        not folded in yet: in WAL mode SQLite writes beside the file even to read it.
+        """
         self.path = path
+        self._frozen = frozen
         self.aliased: list[tuple[str, str, str]] = []
         """(space, key, key of the article) of each alias noted since the ledger was opened, for those who watch."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)))
-        sa.event.listen(self.engine, "connect", _pragmas)
+        address, as_it_lies = str(path), {"mode": "ro", "immutable": "1", "uri": "true"}
+        if frozen:
+            self.engine = sa.create_engine(sa.URL.create("sqlite", database=f"file:{quote(address)}", query=as_it_lies))
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.engine = sa.create_engine(sa.URL.create("sqlite", database=address))
+            sa.event.listen(self.engine, "connect", _pragmas)
         try:
             self._connection = self.engine.connect()
             self._check_or_close()
@@ -255,6 +266,11 @@ class Ledger:
             if isinstance(fault, sqlite3.OperationalError):  # no room, no right, or in use
                 raise OSError(errno.EIO, f"the ledger cannot be opened: {fault}", str(path)) from error
             raise LedgerLost(f"{path}: the ledger is damaged ({fault}). Next: presskeep rebuild-ledger") from error
+
+    @classmethod
+    def to_read(cls, path: Path) -> Ledger:
+        """Open for a verb that only reads: also on a disk, or in an archive, that it may not write to."""
+        return cls(path, frozen=not all(os.access(one, os.W_OK) for one in (path.parent, path)))
 
     def _check_or_close(self) -> None:
         try:
@@ -271,6 +287,8 @@ class Ledger:
         version = self._connection.scalar(query) if known else None
         if version is not None and int(version) > SCHEMA_VERSION:
             raise LedgerError(f"{self.path}: written by a newer presskeep (schema {version}). Next: upgrade presskeep")
+        if self._frozen:
+            return
         self._connection.rollback()
         self._connection.exec_driver_sql("begin")  # all tables and indexes or none; Python would commit each alone
         metadata.create_all(self._connection)
@@ -526,12 +544,15 @@ class Ledger:
 
     def refusals(self, limit: int = 50) -> list[tuple[str, str, str]]:
         """(source, key, reason) of the newest refused keys."""
-        query = (
-            sa.select(articles.c.source, articles.c.key, articles.c.reason)
-            .where(articles.c.state == "refused")
-            .order_by(articles.c.id.desc())
-            .limit(limit)
-        )
+        return self._reasons(articles.c.state == "refused", limit)
+
+    def second_looks(self, limit: int = 50) -> list[tuple[str, str, str]]:
+        """(source, key, reason) of the newest posts whose last second look found what may not replace them."""
+        return self._reasons(sa.and_(articles.c.state == "done", articles.c.reason != ""), limit)
+
+    def _reasons(self, chosen: sa.ColumnElement[bool], limit: int) -> list[tuple[str, str, str]]:
+        columns = (articles.c.source, articles.c.key, articles.c.reason)
+        query = sa.select(*columns).where(chosen).order_by(articles.c.id.desc()).limit(limit)
         return [(row.source, row.key, row.reason) for row in self._connection.execute(query)]
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crawler.commands.common import archive_option, existing_archive, explained, json_option, table
+from crawler.commands.common import archive_option, explained, json_option, table
+from crawler.commands.status import ledger_of, placed, say_next, state_option
 
 if TYPE_CHECKING:
     from crawler.archive.ledger import Ledger
@@ -15,20 +16,19 @@ if TYPE_CHECKING:
 
 @click.command("health", help="Show each source's last fourteen days, whether it is broken, and what to type next.")
 @archive_option
+@state_option
 @json_option
 @explained
-def command(archive: Path | None, as_json: bool) -> None:
+def command(archive: Path | None, state: Path | None, as_json: bool) -> None:
     """Thin: reads the ledger, writes nothing."""
     import json
 
-    from crawler.commands.status import ledger_of
-
-    folder = existing_archive(archive)
-    ledger = ledger_of(folder)
+    folder, where = placed(archive, state)
+    ledger = ledger_of(folder, where)
     if ledger is None:
-        click.echo(f"No run yet in {folder}. Next: presskeep crawl SOURCE --archive {folder}")
+        click.echo(f"No run yet in {folder}. Next: presskeep crawl SOURCE{where or f' --archive {folder}'}")
         return
-    told = told_of(ledger)
+    told = told_of(ledger, where)
     ledger.close()
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False, indent=1))
@@ -36,8 +36,8 @@ def command(archive: Path | None, as_json: bool) -> None:
         _show(told)
 
 
-def told_of(ledger: Ledger) -> list[dict[str, Any]]:
-    """Each source with its class, its days and the next command."""
+def told_of(ledger: Ledger, where: str = "") -> list[dict[str, Any]]:
+    """Each source with its class, its days and the next command, ``where`` behind it."""
     from datetime import UTC, datetime, timedelta
 
     from crawler.health import DAYS, class_of_report, days, latest, next_step
@@ -50,7 +50,7 @@ def told_of(ledger: Ledger) -> list[dict[str, Any]]:
             "source": name,
             "class": class_of_report(one),
             "what": one["alarms"][-1]["what"] if one.get("alarms") else "",
-            "next": next_step(one),
+            "next": next_step(one, where),
             "days": {
                 day: {"listed": brought.listed, "kept": brought.kept, "refused": dict(brought.refused)}
                 for day, brought in sorted(by_day.get(name, {}).items())
@@ -61,13 +61,14 @@ def told_of(ledger: Ledger) -> list[dict[str, Any]]:
 
 
 def _show(told: list[dict[str, Any]]) -> None:
-    table("Sources", ("source", "class", "next"), [(one["source"], one["class"], one["next"]) for one in told])
+    table("Sources", ("source", "class", "why"), [(one["source"], one["class"], one["what"]) for one in told])
     rows = [
         (one["source"], day, brought["listed"], brought["kept"], _refused(brought["refused"]))
         for one in told
         for day, brought in one["days"].items()
     ]
     table("Days", ("source", "day", "listed", "kept", "refused"), rows)
+    say_next({one["source"]: one["next"] for one in told if one["next"]})
 
 
 def _refused(kinds: dict[str, int]) -> str:

@@ -13,25 +13,36 @@ if TYPE_CHECKING:
     from crawler.archive.ledger import Ledger
 
 
+state_option = click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of ledger and captures, instead of the archive's.",
+)
+
+
 @click.command("status", help="Show the last runs, what waits in the queue, and what was refused and why.")
 @archive_option
+@state_option
 @click.option("--runs", default=5, show_default=True, type=click.IntRange(1, 100), help="So many runs.")
 @json_option
 @explained
-def command(archive: Path | None, runs: int, as_json: bool) -> None:
+def command(archive: Path | None, state: Path | None, runs: int, as_json: bool) -> None:
     """Thin: reads the ledger, writes nothing."""
     import json
 
-    folder = existing_archive(archive)
-    ledger = ledger_of(folder)
+    folder, where = placed(archive, state)
+    ledger = ledger_of(folder, where)
     if ledger is None:
-        click.echo(f"No run yet in {folder}. Next: presskeep crawl SOURCE --archive {folder}")
+        click.echo(f"No run yet in {folder}. Next: presskeep crawl SOURCE{where or f' --archive {folder}'}")
         return
+    last = ledger.last_runs(runs)
     told = {
-        "runs": ledger.last_runs(runs),
+        "runs": last,
         "keys": ledger.counts(),
         "refused": ledger.refusals(),
+        "second_looks": ledger.second_looks(),
         "disagreements": ledger.disagreements(),
+        "next": _next(last, where),
     }
     ledger.close()
     if as_json:
@@ -40,14 +51,37 @@ def command(archive: Path | None, runs: int, as_json: bool) -> None:
         _show(told)
 
 
-def ledger_of(archive: Path) -> Ledger | None:
-    """The ledger of an archive, None where there was no run yet."""
-    from crawler.archive.ledger import Ledger
+def placed(archive: Path | None, state: Path | None) -> tuple[Path, str]:
+    """The archive to work on, and what to put behind commands so that they work on it from anywhere: what was given."""
+    import os
+
+    from crawler.place import place
+
+    if state:
+        os.environ["PRESSKEEP_STATE"] = str(state.resolve())
+    return existing_archive(archive), place(archive, state)
+
+
+def ledger_of(archive: Path, where: str = "") -> Ledger | None:
+    """The ledger of an archive, to be read; None where there was no run yet. Raises LedgerError with the next command
+    to type, ``where`` behind it."""
+    from crawler.archive.ledger import Ledger, LedgerLost
     from crawler.run import state_folder
     from crawler.site import load_site
 
     path = state_folder(archive, load_site(archive)) / "ledger.sqlite"
-    return Ledger(path) if path.is_file() else None
+    try:
+        return Ledger.to_read(path) if path.is_file() else None
+    except LedgerLost as error:
+        raise LedgerLost(f"{error}{where}") from error
+
+
+def _next(runs: list[dict[str, Any]], where: str) -> dict[str, str]:
+    """Source -> the command to type next, of those for which there is one."""
+    from crawler.health import latest, next_step
+
+    steps = {name: next_step(one, where) for name, one in sorted(latest(runs).items())}
+    return {name: step for name, step in steps.items() if step and not step.startswith("presskeep status")}
 
 
 def _show(told: dict[str, Any]) -> None:
@@ -78,5 +112,13 @@ def _show(told: dict[str, Any]) -> None:
     if told["disagreements"]:
         differ = [(s, key, field, *words) for s, key, notes in told["disagreements"] for field, words in notes.items()]
         table("List and page disagree", ("source", "key", "field", "list", "page"), differ)
-    if told["refused"]:
-        table("Refused", ("source", "key", "reason"), told["refused"])
+    for title, name in (("Refused", "refused"), ("Second looks", "second_looks")):
+        if told[name]:
+            table(title, ("source", "key", "reason"), told[name])
+    say_next(told["next"])
+
+
+def say_next(steps: dict[str, str]) -> None:
+    """The commands to type, each on a line that no table folds."""
+    for name, step in steps.items():
+        click.echo(f"{name}: next: {step}")
