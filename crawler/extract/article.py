@@ -168,12 +168,12 @@ def _image(facts: Facts, body: Body) -> Choice[str]:
         stated = stated[0]
     if isinstance(stated, Mapping):
         stated = stated.get("url") or stated.get("contentUrl")
-    return _first((
+    found = _first((
         (_whole(facts, facts.meta("og:image", "og:image:url", "og:image:secure_url")), "meta:og:image"),
         (_whole(facts, stated if isinstance(stated, str) else ""), "jsonld:image"),
         (_whole(facts, facts.meta("twitter:image", "twitter:image:src")), "meta:twitter:image"),
-        (lead_image(body, facts.absolute), "body"),
     ))  # fmt: skip
+    return found if found.taken else _first([(lead_image(body, facts.absolute), "body")])
 
 
 def _whole(facts: Facts, address: str) -> str:

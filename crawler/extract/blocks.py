@@ -25,7 +25,9 @@ _DEEPEST = 220
 """Nesting that is followed; what lies deeper is one run of text. Python's own stack bears no more."""
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _ATTRIBUTE_LENGTH = 300
-"""Characters of class and id that are read."""
+"""Characters of one attribute that are read."""
+_NAMING = frozenset(("class", "id", "itemprop", "role", "data-testid", "data-component"))
+"""Attributes that say what an element is."""
 
 
 class Box:
@@ -111,9 +113,7 @@ class Segments:
                 if tag == "h1" and self.headline_at < 0:
                     self.headline_at = len(self.blocks)
                 if depth < _DEEPEST:
-                    inner = Box(
-                        child, tag, box, called(child.get("class"), child.get("id")) | TAGS.get(tag, 0) | _said(child)
-                    )
+                    inner = Box(child, tag, box, _words_of(child, tag))
                     self._walk(child, inner, linked, bold, depth + 1)
                     self._end(inner)
                 else:
@@ -130,8 +130,8 @@ class Segments:
                 self._add(tail, linked, bold)
 
     def _inside(self, node: Any, tag: str, box: Box, linked: int, bold: int, depth: int) -> None:
-        if not self._parts:
-            self._inline |= called(node.get("class"), node.get("id"))
+        if not self._parts and (names := node.get("class")):
+            self._inline |= called(names)
         keeps = tag in _MARKS
         if keeps:
             self._marks.append((len(self._parts), node))
@@ -171,27 +171,21 @@ class Segments:
         self._marks = [(0, node) for node in self._open]
 
 
-def _said(node: Any) -> int:
-    """Words of the rarer attributes; a look at how many there are spares most of them."""
-    if len(node.attrib) < 2 and ("class" in node.attrib or not node.attrib):
-        return 0
-    bits = 0
-    for name in ("itemprop", "role", "data-testid", "data-component"):
-        if value := node.get(name):
-            bits |= called(value, None)
-    style = node.get("style")
-    if (style and "none" in style and "display" in style) or "hidden" in node.attrib:
-        bits |= TAGS["hidden"]
+def _words_of(node: Any, tag: str) -> int:
+    """What an element's name and attributes say of it."""
+    bits = TAGS.get(tag, 0)
+    for name, value in node.items():
+        if name in _NAMING:
+            bits |= called(value)
+        elif name == "hidden" or (name == "style" and "none" in value and "display" in value):
+            bits |= TAGS["hidden"]
     return bits
 
 
 @lru_cache(maxsize=16384)
-def called(names: str | None, more: str | None) -> int:
-    """What a class and an id say of an element, as bits of ``words.GROUPS``."""
-    if not names and not more:
-        return 0
+def called(names: str) -> int:
+    """What a class or an id says of an element, as bits of ``words.GROUPS``."""
     bits = 0
-    text = f"{names or ''} {more or ''}"[:_ATTRIBUTE_LENGTH]
-    for word in _WORD.findall(text):
+    for word in _WORD.findall(names[:_ATTRIBUTE_LENGTH]):
         bits |= WORDS.get(word.lower(), 0)
     return bits

@@ -11,7 +11,7 @@ from crawler.extract.blocks import Block, Segments
 from crawler.extract.facts import Facts, text_of
 from crawler.extract.model import model
 from crawler.extract.region import Region, context, find_region
-from crawler.extract.weigh import flags_of, local_features
+from crawler.extract.weigh import local_features
 
 _NEVER = -9.0
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
@@ -78,7 +78,7 @@ def find_body(facts: Facts, *, repeated: Collection[int] = ()) -> Body:
         return Body(page, scores, [])
     final = [min(score, -1.0) for score in scores]
     for number, features in context(blocks, scores, rows, region).items():
-        final[number] = weights.with_surroundings([*features, *flags_of(blocks[number])])
+        final[number] = weights.with_surroundings(blocks[number], features)
     kept = [number for number, score in enumerate(final) if score > 0]
     return Body(page, final, _without_loose_headings(blocks, kept), region)
 

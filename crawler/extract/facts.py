@@ -68,6 +68,8 @@ class Facts:
 
     def absolute(self, href: str) -> str:
         """``href`` as the page means it; as it is, where that cannot be said."""
+        if href.startswith(("https://", "http://")):
+            return href.strip()
         try:
             return urljoin(self.url, href.strip())
         except ValueError:

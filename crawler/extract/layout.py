@@ -98,8 +98,15 @@ def _inner(node: Any, page: Page, layout: Layout) -> str:
 
 def _remove(unwanted: Any, within: Any) -> None:
     """Take an element out, leaving the text behind it."""
-    if unwanted is not within and isinstance(unwanted, etree._Element) and unwanted.getparent() is not None:
-        unwanted.drop_tree()  # type: ignore[attr-defined]
+    if unwanted is within or not isinstance(unwanted, etree._Element) or (parent := unwanted.getparent()) is None:
+        return
+    if unwanted.tail:
+        before = unwanted.getprevious()
+        if before is None:
+            parent.text = (parent.text or "") + unwanted.tail
+        else:
+            before.tail = (before.tail or "") + unwanted.tail
+    parent.remove(unwanted)
 
 
 def _escaped(text: str) -> str:

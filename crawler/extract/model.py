@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,7 @@ class Model:
         self._bias: float = learnt["bias"]
         self._points: list[list[float]] = learnt["points"]
         self._words: list[float] = learnt["words"]
-        self._tree_bias: float = learnt["tree_bias"]
-        self._trees: list[Tree] = learnt["trees"]
+        self._trees = compiled(learnt["tree_bias"], learnt["trees"], learnt["features"])
         self._of_words: dict[tuple[int, int, int], float] = {}
 
     def own(self, block: Block, row: Row) -> float:
@@ -40,15 +39,32 @@ class Model:
             score += points[bucket] if bucket < len(points) else points[-1]
         return score
 
-    def with_surroundings(self, features: Sequence[float]) -> float:
+    def with_surroundings(self, block: Block, features: Sequence[float]) -> float:
         """What its surroundings say too."""
-        score = self._tree_bias
-        for tree in self._trees:
-            node = tree
-            while type(node) is list:
-                node = node[2] if features[node[0]] <= node[1] else node[3]
-            score += node  # type: ignore[operator]
-        return score
+        near = block.box.near | block.inline
+        middle = near | block.box.middle
+        return self._trees(features, near, middle, middle | block.box.all)
+
+
+def compiled(bias: float, trees: Sequence[Tree], features: int) -> Callable[[Sequence[float], int, int, int], float]:
+    """The sum of all trees as one function: in a third of the time that walking through them takes.
+
+    ``features`` is how many numbers come before the groups of words, which the function is given as bits: of the
+    words near by, of those a little farther up too, of all above.
+    """
+
+    def written(tree: Tree) -> str:
+        if not isinstance(tree, list):
+            return repr(float(tree))
+        number, threshold, below, above = tree
+        if number < features:
+            return f"({written(below)} if x[{number:d}]<={threshold!r} else {written(above)})"
+        level = "amn"[min(2, max(0, int(threshold)))]  # levels are 0 to 3, thresholds lie halfway between them
+        return f"({written(above)} if {level}&{1 << (number - features)} else {written(below)})"
+
+    terms = "+".join(map(written, trees))
+    made: Callable[[Sequence[float], int, int, int], float] = eval(f"lambda x,n,m,a:{bias!r}+{terms}")
+    return made
 
 
 _REMEMBERED = 50_000

@@ -7,7 +7,6 @@ import re
 from functools import cached_property
 from typing import Any
 
-import lxml.html
 from lxml import etree
 
 from crawler.extract.charset import codec_of, encoding_of
@@ -61,7 +60,7 @@ class Page:
             root, whole = _parsed(way(body))
             if whole:
                 break
-        return lxml.html.Element("html") if root is None else root
+        return etree.Element("html") if root is None else root
 
     @cached_property
     def json(self) -> Any:
@@ -83,7 +82,8 @@ class Page:
 
 def _parsed(body: bytes) -> tuple[Any, bool]:
     """The tree, and whether it holds the whole page: where libxml2 meets 2048 levels it stops (256 if not huge)."""
-    parser = lxml.html.HTMLParser(encoding="utf-8", huge_tree=True, remove_pis=True)
+    # lxml.html's own parser would ask Python for the class of each element: a third of a millisecond for each thousand
+    parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_pis=True)
     try:
         root = etree.fromstring(body, parser) if body.strip() else None
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):

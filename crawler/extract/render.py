@@ -187,8 +187,9 @@ def _inline(block: Block, absolute: Absolute, *, raw: bool) -> str:
         at += 1
     pieces += [f"</{tag}>" for tag in reversed(open_) if tag]
     text = "".join(pieces)
-    for _ in range(3):
-        text = _EMPTY.sub("", text)
+    if marks:
+        for _ in range(3):
+            text = _EMPTY.sub(r"\2", text)
     return text.strip("\r\n") if raw else " ".join(text.split())
 
 

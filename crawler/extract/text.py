@@ -30,7 +30,7 @@ def squeeze(text: str) -> str:
 
     Characters without a width count in a run, and fall out where they stand alone: inside a word they were never seen.
     """
-    return " ".join(_ZERO_WIDTH.sub("", text).split())
+    return " ".join((text if text.isascii() else _ZERO_WIDTH.sub("", text)).split())
 
 
 def plain(html: Any) -> str:

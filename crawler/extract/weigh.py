@@ -9,9 +9,10 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
+from operator import add
 
 from crawler.extract.blocks import Block, Box, Segments
-from crawler.extract.words import BITS, GROUPS
+from crawler.extract.words import BITS, GROUPS, KINDS, STOCK
 
 _SIZES = (8, 16, 30, 50, 80, 120, 180, 260, 400, 700)
 _LINKED = (0.001, 0.1, 0.2, 0.35, 0.5, 0.8, 0.99)
@@ -27,36 +28,17 @@ _ENDS = {
     for kind, signs in enumerate((".!?。！？…", "\"”’'」』»)）]】", ":：", ",，;；、", "|-–—>»›"), 1)
     for sign in signs
 }
-_COMMAS = re.compile("[,，、。;；]|[.!?] |[！？]")
+_STOPS = (",", "，", "、", "。", ";", "；", "！", "？", ". ", "! ", "? ")
 _LONG = 300
 """Bytes; longer blocks are searched for no stock phrases."""
 _DIGITS = re.compile(r"\d")
 
-PHRASES = (
-    ("rights", r"©|\(c\) ?\d{4}|copyright|all rights reserved|alle rechte|tous droits|derechos reservados|diritti riservati"
-     r"|版权|版權|著作権|无断|無断|не допускается|все права|wszelkie prawa|may not be (?:published|reproduced)|ICP备|京ICP|许可证"),
-    ("more", r"read (?:more|also|next|full)|see also|also read|more (?:on|from|about|stories|news)|related|recommended|mehr (?:zum|zu|lesen)"
-     r"|lesen sie|lesetipp|auch interessant|weiterlesen|siehe auch|lire (?:aussi|la suite|plus)|à lire|voir aussi|leer (?:más|también)|lea (?:también|además)"
-     r"|leggi (?:anche|tutto)|leia (?:também|mais)|veja (?:também|mais)|lees (?:ook|meer)|læs også|les også|läs (?:också|mer)|czytaj|zobacz"
-     r"|читайте|смотрите также|延伸阅读|相关|推荐|更多|阅读全文|点击|查看|关连|関連|あわせて|続きを読む|don't miss|you may|you might|up next|trending|most (?:read|popular)"),
-    ("share", r"share|tweet|facebook|twitter|whatsapp|instagram|linkedin|pinterest|telegram|e-?mail|print|teilen|drucken|merken|partager|imprimer|compartir|imprimir"
-     r"|condividi|stampa|分享|打印|收藏|扫一扫|扫描|二维码|微信|微博|字号|字体|大 ?中 ?小|关闭|copy link|bookmark|follow us|like us|save"),
-    ("comment", r"comments?\b|kommentare?|comentarios?|commentaires?|commenti|reply|replies|log ?in|sign ?(?:in|up)|anmelden|einloggen|register|评论|评论|跟帖|留言|回复|网友|登录|注册|コメント|ログイン"),
-    ("subscribe", r"subscri|newsletter|abonn|sign up|suscr[ií]|iscriviti|订阅|关注我们|公众号|premium|paywall|donat|support (?:us|our)|unterstütz|free trial|app store|google play|download|下载|客户端|cookies?\b|consent|javascript|browser|werbung|advertisement|anzeige|publicidad|sponsored|广告"),
-    ("byline", r"^(?:by|von|par|por|di|door|af|av|od|text|words|story|author|written by|autor[ea]?)\b[: ]|^(?:文|作者|记者|编辑|責任編輯|责任编辑|责编|来源|來源|稿源|编辑|原标题|校对|审核|本文|声明|免责|摄影|通讯员)|"
-     r"(?:责任)?编辑[:：]|责编[:：]|作者[:：]|来源[:：]|記者|\beditor\b|reporting by|editing by|contributed to this"),
-    ("date", r"\b(?:19|20)\d\d[-/.年]\d{1,2}[-/.月]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)\d\d|\d{1,2}:\d\d|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.? \d{1,2},? \d{4}"
-     r"|\d{1,2}\.? [a-zéûäñç]{3,10}\.? (?:de )?(?:19|20)\d\d|updated|aktualisiert|veröffentlicht|published|posted|publié|publicado|pubblicato|ago\b|min(?:ute)?s? read|lesezeit|前$"),
-    ("credit", r"getty|reuters|\bap\b|\bafp\b|shutterstock|alamy|istock|\bepa\b|\bdpa\b|imago|unsplash|photos?\b|foto|bild:|image|credit|courtesy|screenshot|图片|摄影|摄\b|资料图|图为|图源|photograph|picture|file photo|video|watch|gallery|视频|组图"),
-    ("crumb", r"[>›»/|] ?\w+ ?[>›»/|]|^(?:home|start|startseite|首页|当前位置|您的位置|您现在|位置|tags?|themen|topics?|filed under|categories|标签|关键词|关键字|schlagw)|上一[篇页]|下一[篇页]|previous|next\b|尾页|首页"),
-)  # fmt: skip
-_PHRASE = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in PHRASES), re.IGNORECASE)
-_KINDS = {name: number for number, (name, _) in enumerate(PHRASES, 1)}
-
+_LETTERS = re.compile(r"[^\W\d_]+")
+_CLOCK = re.compile(r"\d:\d\d|(?:19|20)\d\d\s?[-/.年]|\d[-/.] ?(?:19|20)\d\d|[^\W\d_] (?:19|20)\d\d")
 
 Row = tuple[int, ...]
 """Buckets of one block, in the order of ``LOCAL``."""
-DATE_OR_BYLINE = (5, frozenset(_KINDS[name] for name in ("date", "byline")))
+DATE_OR_BYLINE = (5, frozenset((KINDS["date"], KINDS["byline"])))
 """Which number of a row tells stock phrases, and its values for a date and a byline in a short block."""
 
 
@@ -82,7 +64,7 @@ def local_features(page: Segments, title: str, description: str, told: str) -> l
             bisect_right(_LINKED, block.linked),
             _TAGS.get(box.tag, 0),
             _ENDS.get(text[-1], 0) + 6 * (size > 60),
-            bisect_right((1, 2, 3, 5, 8, 13), len(_COMMAS.findall(text))),
+            bisect_right((1, 2, 3, 5, 8, 13), sum(map(text.count, _STOPS))),
             _phrase(text) if size <= _LONG else 0,
             (1 + bisect_right(_PLACES, number - page.headline_at)) if page.headline_at >= 0 else 0,
             bisect_right(_SHARES, holder.bytes / total),
@@ -91,7 +73,7 @@ def local_features(page: Segments, title: str, description: str, told: str) -> l
             bisect_right(_COUNTS, siblings[id(box.parent), box.tag]),
             bisect_right((0.1, 0.25, 0.5, 0.75), holder.links / max(1, holder.bytes + holder.links)),
             bisect_right((0.1, 0.25, 0.5, 0.75), above.links / max(1, above.bytes + above.links)),
-            _known(text.casefold(), same[text], title, description, told),
+            _known(text[:300].casefold(), same[text], title, description, told),
             min(4, len(_DIGITS.findall(text)) * 10 // block.length) if size < 200 else 5,
             block.strong + 2 * bool(block.split) + 4 * (box.blocks > 1),
             bisect_right(_PARTS, before / total),
@@ -120,8 +102,17 @@ def _sum_up(blocks: Sequence[Block]) -> None:
 
 
 def _phrase(text: str) -> int:
-    found = _PHRASE.search(text)
-    return 0 if found is None else _KINDS[found.lastgroup or ""] + len(PHRASES) * (len(text) > 90)
+    """The kind of the first telling word of a short block, else whether it states a date; longer ones apart."""
+    words = _LETTERS.findall(text.lower())
+    kind = next((STOCK[word] for word in words if word in STOCK), 0)
+    if not kind and not text.isascii():
+        kind = next(
+            (STOCK[pair] for word in words if not word.isascii() for pair in map(add, word, word[1:]) if pair in STOCK),
+            0,
+        )
+    if not kind and _CLOCK.search(text):
+        kind = KINDS["date"]
+    return kind + len(KINDS) * (kind > 0 and len(text) > 90)
 
 
 def _known(text: str, times: int, title: str, description: str, told: str) -> int:

@@ -102,3 +102,38 @@ WORDS = _words()
 """Bits of a word in small letters."""
 TAGS = {tag: BITS[f"<{tag}>"] for tag in _ELEMENTS} | {"hidden": BITS["hidden"]}
 """Bits of an element's own name."""
+
+# fmt: off
+_STOCK = {
+    "rights": """copyright reserved rechte droits derechos diritti reservados riservati vorbehalten 版权 版權 著作 无断 無断 転載
+        права prawa icp 许可 reproduced redistributed syndication""",
+    "more": """read related recommended mehr lesen lesetipp weiterlesen siehe lire voir leer lea leggi leia veja lees læs les läs
+        czytaj zobacz читайте смотрите lue přečtěte devamı 延伸 相关 相關 推荐 推薦 更多 阅读 閱讀 点击 點擊 查看 関連 続き 热门 熱門 精彩
+        trending popular latest miss plus também también anche auch aussi også också see also more next ook""",
+    "share": """share shares sharing tweet facebook twitter whatsapp instagram linkedin pinterest telegram reddit email print teilen
+        drucken merken partager imprimer partagez compartir imprimir compartilhar condividi stampa delen del dela jaa udostępnij
+        поделиться 分享 打印 收藏 扫一 扫描 二维 微信 微博 字号 字体 关闭 シェア ツイート copy bookmark follow like save""",
+    "comment": """comment comments kommentar kommentare kommentieren comentario comentarios comentar commentaire commentaires
+        commenter commento commenti commenta reply replies login anmelden einloggen register registrieren inloggen 评论 評論 跟帖
+        留言 回复 回覆 网友 登录 注册 コメ ログ 댓글 комментарии log sign""",
+    "subscribe": """subscribe subscription subscribers newsletter abo abonnieren abonnez abonnement suscríbete suscribirse iscriviti
+        prenumerera 订阅 订閱 关注 公众 公眾 premium paywall donate donation unterstützen trial download 下载 下載 客户 cookie cookies
+        consent javascript browser werbung advertisement anzeige publicidad publicité sponsored annonce reklama 广告 廣告 広告 app
+        free support exclusive""",
+    "byline": """by von par por di door af av autor autora auteur autore author written words text 作者 记者 記者 编辑 編輯 責任 责任 责编
+        来源 來源 稿源 原标 原標 校对 审核 摄影 攝影 通讯 通訊 编译 供稿 声明 聲明 免责 本报 editor editing reporting contributed correspondent
+        redaktion redakteur""",
+    "date": """updated aktualisiert stand veröffentlicht published posted publié publicado pubblicato aggiornato oppdatert opdateret
+        uppdaterad publisert gepubliceerd ago lesezeit minuten 发布 發布 发表 發表 更新 时间 時間 配信 公開 작성 입력 monday tuesday
+        wednesday thursday friday saturday sunday montag dienstag mittwoch donnerstag freitag samstag sonntag""",
+    "credit": """getty reuters ap afp shutterstock alamy istock epa dpa imago unsplash photo photos foto fotos bild image images credit
+        courtesy screenshot photograph picture pictures video watch gallery galerie 图片 圖片 资料 图为 图源 视频 視頻 组图 写真 画像
+        사진 фото zdjęcie kuva foto""",
+    "crumb": """home start startseite startsida inicio accueil 首页 首頁 当前 您的 位置 tag tags themen topics topic category categories
+        filed 标签 標籤 关键 關鍵 schlagworte 上一 下一 尾页 previous prev back zurück weiter top contents カテ ホーム 一覧""",
+}
+# fmt: on
+KINDS = {name: number for number, name in enumerate(_STOCK, 1)}
+"""Numbers of the kinds of words that stand around articles; 0 is none."""
+STOCK = {word: KINDS[kind] for kind in reversed(_STOCK) for word in _STOCK[kind].split()}
+"""Kind of a word in small letters, or of a pair of characters of scripts without blanks."""

@@ -87,7 +87,6 @@ def sample(entry: Mapping[str, Any]) -> Sample | None:
     texts = [block.text for block in page.blocks]
     if entry.get("body"):
         labels = by_truth(texts, entry["body"])
-        whole = sum(min(300, len(SCORE.tokens(text))) for text in texts) or 1
         whole = (
             sum(min(300, len(SCORE.tokens(t))) for t, label in zip(texts, labels, strict=True) if label is not None)
             or 1
@@ -230,7 +229,7 @@ class Learner:
         import numpy as np
         from sklearn.ensemble import HistGradientBoostingClassifier
 
-        rows, where = [], []
+        rows, where, count = [], [], 0
         for one, start, end in zip(self.pages, self.ends, self.ends[1:], strict=False):
             own = [float(score) for score in scores[start:end]]
             blocks = one.page.blocks
@@ -238,6 +237,7 @@ class Learner:
             if region is None:
                 continue
             for number, features in context(blocks, own, one.rows, region).items():
+                count = len(features)
                 rows.append([*features, *weigh.flags_of(blocks[number])])
                 where.append(int(start) + number)
         matrix, at = np.array(rows, np.float32), np.array(where)
@@ -258,6 +258,7 @@ class Learner:
             held[at[test]] = fit(learn).decision_function(matrix[test])
         model = fit(np.arange(len(y)))
         return held, {
+            "features": count,
             "tree_bias": round(float(model._baseline_prediction.ravel()[0]), 3),
             "trees": [grown(stage[0].nodes) for stage in model._predictors],
         }
