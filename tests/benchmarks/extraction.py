@@ -150,10 +150,14 @@ def _measured(name: str, python: str, sets: str, limit: int, rounds: int) -> Fig
 
 
 def _said(command: Sequence[str]) -> str:
+    """The last line a pass prints; what it complains of (some peers are talkative) shows when it fails."""
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     if run.returncode:
         raise click.ClickException(f"{' '.join(command)}\n{run.stderr[-2000:]}")
-    return run.stdout.splitlines()[-1]
+    took = run.stdout.splitlines()[-1]
+    if json.loads(took)["failed"]:
+        click.echo(run.stderr[-500:], err=True)
+    return took
 
 
 def scorer_of(corpus: Path) -> Any:

@@ -63,7 +63,9 @@ def run_pass(extractor: Extractor, pages: Iterator[tuple[Mapping[str, Any], str]
             begun = time.process_time()
             try:
                 found = extractor(html, row["url"] or "")
-            except Exception:  # a peer's fault is a figure of the table, not the end of it
+            except Exception as error:  # a peer's fault is a figure of the table, not the end of it
+                if not failed:
+                    print(f"{row['id']}: {error!r}", file=sys.stderr)
                 found, failed = {}, failed + 1
             took = time.process_time() - begun
             cpu, slowest, count = cpu + took, max(slowest, took), count + 1
@@ -80,8 +82,8 @@ def _presskeep() -> Extractor:
         found = extract(html, url)
         return {
             "title": found.title,
-            "body": found.body_text,
-            "published": found.published,
+            "body": found.text,
+            "published": str(found.published) if found.published else None,
             "authors": list(found.authors),
             "source": found.attribution.raw if found.attribution else None,
         }
