@@ -15,9 +15,12 @@ from crawler import settings
 from crawler.archive.captures import CaptureError, Response, read_segment, unpacked
 from crawler.archive.ledger import Capture, Kept, Ledger
 from crawler.archive.locks import Lock
+from crawler.archive.markup import text_of
 from crawler.archive.post import Post, read_post
 from crawler.edits import following
 from crawler.extract.page import Page
+from crawler.gate import digest
+from crawler.recall import recall
 from crawler.run import state_folder
 from crawler.site import Site
 from crawler.sources import AnyList, Source
@@ -51,6 +54,8 @@ class Rebuilt:
     """Articles that lists among the captures name and that have no post."""
     unclear: list[str] = field(default_factory=list)
     """Posts whose source or key cannot be told, and captures that cannot be read."""
+    gone: int = 0
+    """Tombstones that run reports name."""
     aside: str = ""
     """Where the old ledger went."""
 
@@ -71,6 +76,7 @@ def rebuild(archive: Path, site: Site, sources: Sequence[Source]) -> Rebuilt:
         made = _from_captures(ledger, state / "captures", sources, done)
         _from_posts(ledger, archive, sources, made, done)
         _open_walks(ledger, sources)
+        done.gone = recall(ledger, state / "runs", sources)
         done.waiting = sum(states.get("queued", 0) for states in ledger.counts().values())
         ledger.close()
         done.aside = _set_aside(state)
@@ -148,24 +154,38 @@ class _ListReader:
 
 
 def _from_posts(ledger: Ledger, archive: Path, sources: Sequence[Source], made: Answers, done: Rebuilt) -> None:
-    kept = []
+    kept, words = [], []
     spans = {source.id: source.spans for source in sources}
     for path in post_files(archive):
         data, name = path.read_bytes(), str(path.relative_to(archive))
-        found = whose(path, data, sources)
+        try:
+            post = read_post(data)
+        except ValueError:
+            found = None
+        else:
+            found = whose(path, post, sources)
         if found is None:
             done.unclear.append(f"{name}: its source or key cannot be told")
             continue
         source, space, key = found
-        kept.append(_kept(Kept(space, key, source, name, sha256(data).hexdigest()), data, made, spans.get(source, ())))
-    ledger.keep(kept)
+        kept.append(_kept(Kept(space, key, source, name, sha256(data).hexdigest()), post, made, spans.get(source, ())))
+        words.append({"space": space, "key": key, "source": source, **_words(post)})
+    ledger.keep(kept, words=words)
     done.posts = len(kept)
 
 
-def _kept(kept: Kept, data: bytes, made: Answers, spans: Sequence[timedelta]) -> Kept:
+def _words(post: Post) -> dict[str, Any]:
+    """What the gate remembers of a post's text. Whether its page said itself when it was published is not known."""
+    plain = "\n".join(line for line in text_of(post.body).split("\n") if line.strip())
+    credited, length = bool(post.fields.get("attribution")), sum(map(len, plain.split("\n")))
+    told = {"digest": digest(plain), "title": digest(post.title), "length": length}
+    return {**told, "outlet": int(credited), "dated": 0}
+
+
+def _kept(kept: Kept, post: Post, made: Answers, spans: Sequence[timedelta]) -> Kept:
     """With what the captures say of it, and the number of earlier versions that the post itself names. Looks that it
-    had are not known, and whether it was held to be gone: the next look tells again."""
-    kept = replace(kept, revision=int(read_post(data).fields.get("revisions") or 0))
+    had are not known: the next look tells again."""
+    kept = replace(kept, revision=int(post.fields.get("revisions") or 0))
     if (answer := made.get((kept.source, kept.key))) is None:
         return kept
     due = following(answer.since, spans, datetime.now(UTC))
@@ -173,12 +193,8 @@ def _kept(kept: Kept, data: bytes, made: Answers, spans: Sequence[timedelta]) ->
     return replace(kept, since=answer.since, check_due=due)
 
 
-def whose(path: Path, data: bytes, sources: Sequence[Source]) -> tuple[str, str, str] | None:
+def whose(path: Path, post: Post, sources: Sequence[Source]) -> tuple[str, str, str] | None:
     """(source, space, key) of a post: by its front matter, else by its name and category; None if neither tells."""
-    try:
-        post = read_post(data)
-    except ValueError:
-        return None
     front = post.fields
     by_id = {source.id: source for source in sources}
     source = by_id.get(str(front.get("source", "")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,8 @@ def test_a_ledger_from_posts_and_captures(server: Server, tmp_path: Path, by: st
         archive.rows("select space, key, source, state, path, digest, capture from articles"),
     )
     captured = archive.captured()
+    remembered = "select space, key, source, digest, title, length, outlet from texts order by space, key"
+    words = archive.rows(remembered)
     damage(archive)  # type: ignore[operator]
 
     done = archive.verb("verify", code=1)
@@ -63,6 +66,7 @@ def test_a_ledger_from_posts_and_captures(server: Server, tmp_path: Path, by: st
     assert sorted(archive.rows("select space, key, source, state, path, digest, capture from articles")) == sorted(
         known
     )
+    assert archive.rows(remembered) == words, "also what the gate remembers of texts"
     archive.proven()
 
     server.forget()
@@ -74,6 +78,35 @@ def test_a_ledger_from_posts_and_captures(server: Server, tmp_path: Path, by: st
     archive.crawl()
     assert [one.path for one in server.asked if "if-none-match" in one.headers] == ["/list", "/api"]
     archive.proven()
+
+
+def test_what_run_reports_tell(server: Server, tmp_path: Path) -> None:
+    """Tombstones and the runs themselves; what cannot be had any more is said. A text stays that of one address."""
+    publish(server, shown := stories(3))
+    archive = Archive.new(tmp_path / "archive", html_source(server))
+    archive.crawl()
+    server.pages[shown[0].path] = Page("gone", status=410)
+    for _ in range(2):
+        archive.rows("update articles set check_due = '2026-01-01T00:00:00Z' where key = ?", shown[0].key)
+        archive.crawl()
+    ((before,),) = archive.rows("select gone from articles where key = ?", shown[0].key)
+    assert before
+    (archive.state / "runs/000000.json").write_text('{"run": "none"')
+    told = archive.rows("select id, started, ended, exit_code, report from runs")
+    lose(archive)
+    done = archive.verb("rebuild-ledger")
+    assert "gone upstream 1 are known" in done.stderr
+    assert "lost with the old one: which addresses were aliases" in done.stderr
+    assert done.stderr.rstrip().endswith(f"Next: presskeep verify --archive {archive.folder}")
+    gone = archive.rows("select key, gone from articles where gone != ''")
+    assert gone == [(shown[0].key, told[-1][1])]
+    assert archive.rows("select id, started, ended, exit_code, report from runs") == told
+
+    copy = replace(Story(9), title="另一个标题", body=shown[1].text)
+    publish(server, [copy, *shown])
+    archive.crawl()
+    assert archive.rows("select reason from articles where key = ?", copy.key) == [(f"same text as {shown[1].key}",)]
+    assert len(list(archive.state.glob("runs/00000[1-4].json"))) == 4, "no report was overwritten"
 
 
 def test_what_waited_is_found_again_in_captured_lists(server: Server, tmp_path: Path) -> None:
