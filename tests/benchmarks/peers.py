@@ -160,7 +160,7 @@ def _gne() -> Extractor:
     general = importlib.import_module("gne").GeneralNewsExtractor()
 
     def peer(html: str, url: str) -> Prediction:
-        found = general.extract(html, host=url)
+        found = general.extract(html)
         published, authors = found.get("publish_time"), [found["author"]] if found.get("author") else []
         return {"title": found["title"], "body": found["content"], "published": published, "authors": authors}
 
