@@ -18,8 +18,8 @@ from tests.server import Page, Server
 from tests.story import Archive, Done, Story, html_source, list_page, presskeep, publish, stories
 
 WALL = "<html><body><h1>在您继续之前</h1><p>我们使用 Cookie。请点击同意以继续阅读。</p></body></html>"
-NAMES = ["海堤加固开工", "渔港鱼市早市提前", "灯塔博物馆周末免票", "货轮泊位完成疏浚", "环岛公交增开夜班", "气象站换新雷达",
-         "帆船赛报名截止", "码头书屋迎来新书", "潮汐电站并网", "盐田步道对外开放"]  # fmt: skip
+NAMES = ["海堤加固开工", "渔港鱼市早市提前", "灯塔博物馆周末免票", "货轮泊位完成疏浚", "环岛公交增开夜班",
+         "气象站换新雷达", "帆船赛报名截止", "码头书屋迎来新书", "潮汐电站并网", "盐田步道对外开放"]  # fmt: skip
 
 
 def alarm_of(done: Done) -> str:
@@ -170,6 +170,16 @@ def test_redirects_that_lead_away(server: Server, tmp_path: Path) -> None:
     assert reasons == away
     assert archive.report("harbour")["refusals"] == {"soft-404": 3}
     assert len(archive.posts()) == 17
+
+
+def test_a_site_that_is_down(server: Server, tmp_path: Path) -> None:
+    """Its robots.txt is asked for first; nothing that was known is lost."""
+    publish(server, stories(2))
+    archive = Archive.new(tmp_path / "archive", html_source(server))
+    archive.crawl()
+    server.close()
+    assert "ALARM harbour refused: " in alarm_of(archive.crawl(code=4))
+    assert set(archive.states().values()) == {"done"}
 
 
 @pytest.mark.parametrize(
