@@ -33,14 +33,24 @@ _NAMING = frozenset(("class", "id", "itemprop", "role", "data-testid", "data-com
 class Box:
     """An element that holds blocks."""
 
-    __slots__ = ("all", "blocks", "bytes", "depth", "links", "middle", "near", "node", "own", "parent", "score", "tag")
+    __slots__ = (
+        "all", "blocks", "bytes", "depth", "inner", "links", "mass", "middle", "near", "node", "own", "parent", "pull",
+        "shape", "tag", "weight",
+    )  # fmt: skip
 
     def __init__(self, node: Any, tag: str, parent: Box | None, own: int) -> None:
         self.node = node
         self.tag = tag
         self.parent = parent
         self.bytes = self.links = self.blocks = 0
-        self.score = 0.0
+        """Bytes of plain and of linked text in it, blocks right in it."""
+        self.mass = self.pull = 0.0
+        """What speaks for the article in it, and what speaks for and against it right in it and right below."""
+        self.weight = 0
+        """Bytes that the pull is of."""
+        self.inner: list[Box] | None = None
+        """Boxes right in it that have a mass."""
+        self.shape: tuple[int, ...] | None = None
         self.own = own
         """Words of this element alone; ``near`` those of its parent too, ``middle`` of two more above."""
         if parent is None:
@@ -101,33 +111,38 @@ class Segments:
         self._end(box)
 
     def _walk(self, node: Any, box: Box, linked: int, bold: int, depth: int) -> None:
-        if text := node.text:
+        if (text := node.text) and not text.isspace():
             self._add(text, linked, bold)
         for child in node:
             tag = child.tag
-            if not isinstance(tag, str) or tag in _SKIPPED:
-                pass
-            elif tag in _BOXES:
-                self._end(box)
+            if tag in _BOXES:
+                if self._parts or self._marks:
+                    self._end(box)
                 self._split = 0
                 if tag == "h1" and self.headline_at < 0:
                     self.headline_at = len(self.blocks)
+                inner = Box(child, tag, box, _words_of(child, tag))
                 if depth < _DEEPEST:
-                    inner = Box(child, tag, box, _words_of(child, tag))
                     self._walk(child, inner, linked, bold, depth + 1)
-                    self._end(inner)
                 else:
                     self._add(" ".join(child.itertext()), linked, bold)
-                    self._end(box)
+                if self._parts or self._marks:
+                    self._end(inner)
+            elif tag in _SKIPPED or not isinstance(tag, str):
+                pass
             elif tag == "br":
-                self._end(box)
+                if self._parts:
+                    self._end(box)
                 self._split += 1
             elif tag in MEDIA:
                 self.media.append((len(self.blocks) + bool(self._parts), box, child))
             else:
                 self._inside(child, tag, box, linked, bold, depth)
             if tail := child.tail:
-                self._add(tail, linked, bold)
+                if not tail.isspace():
+                    self._add(tail, linked, bold)
+                elif self._parts:
+                    self._parts.append(tail)
 
     def _inside(self, node: Any, tag: str, box: Box, linked: int, bold: int, depth: int) -> None:
         if not self._parts and (names := node.get("class")):
@@ -156,19 +171,18 @@ class Segments:
     def _end(self, box: Box) -> None:
         """End the run of text that stands open in ``box``."""
         if self._parts:
-            text = squeeze("".join(self._parts))
-            if text:
+            if text := squeeze("".join(self._parts)):
                 block = Block(box, text, self._parts, self._marks)
                 block.linked = min(1.0, self._linked / block.length)
                 block.strong = self._bold * 10 > block.length * 9
                 block.split = self._split
                 block.inline = self._inline
                 self.blocks.append(block)
+                self._split = 0
             self._parts = []
             self._linked = self._bold = self._inline = 0
-            if text:
-                self._split = 0
-        self._marks = [(0, node) for node in self._open]
+        if self._marks:
+            self._marks = [(0, node) for node in self._open]
 
 
 def _words_of(node: Any, tag: str) -> int:

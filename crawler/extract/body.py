@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
 from crawler.extract.blocks import Block, Segments
 from crawler.extract.facts import Facts, text_of
-from crawler.extract.model import model
+from crawler.extract.model import NEVER, model
 from crawler.extract.region import Region, context, find_region
-from crawler.extract.weigh import local_features
+from crawler.extract.text import squeeze
+from crawler.extract.weigh import is_byline, is_dated, local_features
 
-_NEVER = -9.0
+LEAST = 0.4
+"""What a block needs to be kept; measured on pages held back from learning."""
+_HOPELESS = -2.5
+"""Where no block has ``LEAST``, those near the best are kept if it has more than this."""
+_PARAGRAPH, _LINE = 120, 100
+"""Bytes: a text begins with a paragraph of so many; a line with a date above it has fewer."""
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 
 
@@ -70,7 +76,7 @@ def find_body(facts: Facts, *, repeated: Collection[int] = ()) -> Body:
     scores = [weights.own(block, row) for block, row in zip(blocks, rows, strict=True)]
     if repeated:
         scores = [
-            _NEVER if block.size >= _TELLING and fingerprint(block.text) in repeated else score
+            NEVER if block.size >= _TELLING and fingerprint(block.text) in repeated else score
             for block, score in zip(blocks, scores, strict=True)
         ]
     region = find_region(blocks, rows, scores, title) if blocks else None
@@ -79,8 +85,7 @@ def find_body(facts: Facts, *, repeated: Collection[int] = ()) -> Body:
     final = [min(score, -1.0) for score in scores]
     for number, features in context(blocks, scores, rows, region).items():
         final[number] = weights.with_surroundings(blocks[number], features)
-    kept = [number for number, score in enumerate(final) if score > 0]
-    return Body(page, final, _without_loose_headings(blocks, kept), region)
+    return Body(page, final, chosen(blocks, final, title), region)
 
 
 def told_of(facts: Facts) -> tuple[str, str, str]:
@@ -107,8 +112,35 @@ def _boxes(block: Block, most: int = 10_000) -> Any:
         most -= 1
 
 
-def _without_loose_headings(blocks: Sequence[Block], kept: list[int]) -> list[int]:
-    """Headings at the end announce what was left out."""
-    while kept and blocks[kept[-1]].box.tag in _HEADINGS:
-        kept = kept[:-1]
+def chosen(blocks: Sequence[Block], scores: Sequence[float], title: str, least: float = LEAST) -> list[int]:
+    """Numbers of the article's blocks by their scores and by what a text's beginning, headings and end are like."""
+    best = max(scores)
+    if best <= least:
+        least = max(_HOPELESS, best - 1)
+    kept = [number for number, score in enumerate(scores) if score > least]
+    if not kept:
+        return []
+    kept = sorted({*kept, *_headings_before(blocks, scores, kept)})
+    start = next((at for at, number in enumerate(kept) if blocks[number].size >= _PARAGRAPH), 0)
+    kept = [n for n in kept[:start] if not _is_above_text(blocks[n], title)] + kept[start:]
+    while len(kept) > 1 and blocks[kept[-1]].box.tag in _HEADINGS:
+        kept.pop()
     return kept
+
+
+def _headings_before(blocks: Sequence[Block], scores: Sequence[float], kept: Sequence[int]) -> Iterator[int]:
+    """Headings in doubt that stand right before a kept block, beside it, within the text."""
+    for number in kept[1:]:
+        heading = blocks[number - 1]
+        beside = heading.box.parent is blocks[number].box.parent
+        if beside and heading.box.tag in _HEADINGS and scores[number - 1] > _HOPELESS and not heading.linked:
+            yield number - 1
+
+
+def _is_above_text(block: Block, title: str) -> bool:
+    """Whether it is the headline, or a line with the date or the byline."""
+    text = squeeze(block.text).casefold()
+    headline = squeeze(title).casefold()
+    if block.box.tag == "h1" or (len(text) > 5 and text in headline):
+        return True
+    return block.size < _LINE and (is_dated(block.text) or (block.size < _LINE / 2 and is_byline(block.text)))

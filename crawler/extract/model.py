@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from functools import cache
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
 from crawler.extract.blocks import Block
-from crawler.extract.weigh import Row, bits_of
+from crawler.extract.weigh import LINK, Row, bits_of
 
+NEVER = -9.0
+"""For a block that is out of the question."""
 Tree = float | list[Any]
 """A leaf's points, or feature, threshold, what follows at or below it, what follows above."""
 
@@ -20,13 +23,15 @@ class Model:
 
     def __init__(self, learnt: dict[str, Any]) -> None:
         self._bias: float = learnt["bias"]
-        self._points: list[list[float]] = learnt["points"]
+        self._points = [points + points[-1:] * _MOST_BUCKETS for points in learnt["points"]]
         self._words: list[float] = learnt["words"]
         self._trees = compiled(learnt["tree_bias"], learnt["trees"], learnt["features"])
         self._of_words: dict[tuple[int, int, int], float] = {}
 
     def own(self, block: Block, row: Row) -> float:
         """What a block's own looks say for its being the article's."""
+        if row is LINK:
+            return NEVER
         box = block.box
         key = (box.near | block.inline, box.middle, box.all)
         words = self._of_words.get(key)
@@ -34,10 +39,8 @@ class Model:
             if len(self._of_words) > _REMEMBERED:
                 self._of_words.clear()
             words = self._of_words[key] = sum(self._words[bit] for bit in bits_of(block))
-        score = self._bias + words
-        for points, bucket in zip(self._points, row, strict=True):
-            score += points[bucket] if bucket < len(points) else points[-1]
-        return score
+        points: float = sum(map(getitem, self._points, row))
+        return self._bias + words + points
 
     def with_surroundings(self, block: Block, features: Sequence[float]) -> float:
         """What its surroundings say too."""
@@ -67,6 +70,8 @@ def compiled(bias: float, trees: Sequence[Tree], features: int) -> Callable[[Seq
     return made
 
 
+_MOST_BUCKETS = 64
+"""Buckets that no page with truth had count as the last that one had."""
 _REMEMBERED = 50_000
 """Combinations of words that are kept; a site has a few hundred."""
 

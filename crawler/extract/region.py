@@ -5,15 +5,14 @@ And, seen from there, what a block's surroundings say of it.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crawler.extract.blocks import Block, Box
 from crawler.extract.weigh import DATE_OR_BYLINE, Row
 from crawler.extract.words import BITS
 
-MAYBE = -4.5
+MAYBE = -3.5
 """Below this a block's own looks settle it; whatever stands around it would not bring it back."""
 _MOST = 0.8
 """Share of a box that makes the box around it uninteresting."""
@@ -31,42 +30,45 @@ class Region:
     first: int
     last: int
     """Numbers of the first and the last block of the densest run in it."""
-    shares: Mapping[int, float]
-    """By identity of a box, its part of all that speaks for the article."""
+    mass: float
+    """All that speaks for the article on the page."""
 
 
 def find_region(blocks: Sequence[Block], rows: Sequence[Row], scores: Sequence[float], title: str) -> Region | None:
     """The box of the article; None on a page without a block that looks like one's."""
     gains = [_gain(block, score) for block, score in zip(blocks, scores, strict=True)]
-    mass: defaultdict[int, float] = defaultdict(float)
-    inner: defaultdict[int, dict[int, Box]] = defaultdict(dict)
     for block, gain in zip(blocks, gains, strict=True):
         if gain > 0:
             box = block.box
-            mass[id(box)] += gain
-            while box.parent is not None:
-                inner[id(box.parent)][id(box)] = box
-                box = box.parent
-                mass[id(box)] += gain
-    if not mass:
+            new = not box.mass
+            box.mass += gain
+            while (above := box.parent) is not None:
+                if new:
+                    if above.inner is None:
+                        above.inner = []
+                    above.inner.append(box)
+                new = not above.mass
+                above.mass += gain
+                box = above
+    top = _top(blocks[0].box)
+    if not top.mass:
         return None
-    best = top = _top(blocks[0].box)
-    while True:
-        boxes = sorted(inner[id(best)].values(), key=lambda box: -mass[id(box)])
-        if not boxes:
-            break
-        if mass[id(boxes[0])] > _MOST * mass[id(best)]:
-            best = boxes[0]
-        elif unit := _one_of_many(list(inner[id(best)].values()), mass, blocks, rows, title):
+    best = top
+    while boxes := best.inner:
+        heaviest = max(boxes, key=lambda box: box.mass)
+        if heaviest.mass > _MOST * best.mass:
+            best = heaviest
+        elif unit := _one_of_many(boxes, blocks, rows, title):
             best = unit
         else:
             break
     best = _holder(best)
-    total = mass[id(top)]
-    first, last = _densest(
-        [gain if _within(block.box, best) else -_LONGEST for block, gain in zip(blocks, gains, strict=True)]
-    )
-    return Region(best, first, last, {key: value / total for key, value in mass.items()})
+    inside = {best}
+    held = []
+    for block, gain in zip(blocks, gains, strict=True):
+        held.append(gain if _within(block.box, best, inside) else -_LONGEST)
+    first, last = _densest(held)
+    return Region(best, first, last, top.mass)
 
 
 def _gain(block: Block, score: float) -> float:
@@ -84,11 +86,16 @@ def _holder(box: Box) -> Box:
     return box.parent if box.parent is not None and box.blocks and box.tag in ("p", "li", "blockquote") else box
 
 
-def _within(box: Box | None, outer: Box) -> bool:
-    while box is not None:
-        if box is outer:
+def _within(box: Box, outer: Box, inside: set[Box]) -> bool:
+    """Whether ``box`` is in ``outer``; ``inside`` remembers those that are."""
+    at: Box | None = box
+    while at is not None:
+        if at in inside:
+            inside.add(box)
             return True
-        box = box.parent
+        if at.depth <= outer.depth:
+            return False
+        at = at.parent
     return False
 
 
@@ -104,29 +111,33 @@ def _densest(gains: Sequence[float]) -> tuple[int, int]:
     return first, last
 
 
-def _one_of_many(
-    boxes: Sequence[Box], mass: Mapping[int, float], blocks: Sequence[Block], rows: Sequence[Row], title: str
-) -> Box | None:
-    """Of boxes side by side that are articles each, the page's own: the one with its title, else the first."""
-    whole = sum(mass[id(box)] for box in boxes)
-    units = [box for box in boxes if mass[id(box)] > 0.04 * whole]
+def _one_of_many(boxes: Sequence[Box], blocks: Sequence[Block], rows: Sequence[Row], title: str) -> Box | None:
+    """Of boxes side by side that are articles each, the page's own: the one with its title, else the first.
+
+    None where they are parts of one article: its headline stands above them all.
+    """
+    whole = sum(box.mass for box in boxes)
+    units = {box: [] for box in boxes if box.mass > 0.04 * whole}  # type: dict[Box, list[int]]
     if len(units) < 2:
         return None
-    members: dict[int, list[int]] = {id(box): [] for box in units}
     for number, block in enumerate(blocks):
         box: Box | None = block.box
         while box is not None:
-            if id(box) in members:
-                members[id(box)].append(number)
+            if box in units:
+                units[box].append(number)
                 break
             box = box.parent
-    articles = [box for box in units if _is_article(box, members[id(box)], blocks, rows)]
-    if len(articles) < 2 or sum(mass[id(box)] for box in articles) < 0.7 * whole:
+    articles = [box for box, members in units.items() if _is_article(box, members, blocks, rows)]
+    if len(articles) < 2 or sum(box.mass for box in articles) < 0.7 * whole:
         return None
+    if not title:
+        return articles[0]
     for box in articles:
-        if title and any(_same(blocks[number].text, title) for number in members[id(box)][:6]):
+        if any(_same(blocks[number].text, title) for number in units[box][:6]):
             return box
-    return articles[0]
+    above = blocks[: units[articles[0]][0]]
+    headed = any(_same(block.text, title) for block in above if block.box.tag in _HEADINGS)
+    return None if headed else articles[0]
 
 
 def _is_article(box: Box, members: Sequence[int], blocks: Sequence[Block], rows: Sequence[Row]) -> bool:
@@ -148,65 +159,82 @@ def context(
     blocks: Sequence[Block], scores: Sequence[float], rows: Sequence[Row], region: Region
 ) -> dict[int, list[float]]:
     """For each block that may be the article's, by its number, what its surroundings say; then its own features."""
-    weights: defaultdict[int, float] = defaultdict(float)
-    sums: defaultdict[int, float] = defaultdict(float)
-    kinds: defaultdict[tuple[str, str | None], float] = defaultdict(float)
-    kind_weights: defaultdict[tuple[str, str | None], float] = defaultdict(float)
-    signatures = []
-    total = 1
-    for block, score in zip(blocks, scores, strict=True):
-        box = block.box
-        weight = int(block.size * (1 - block.linked)) + 5
-        total += weight - 5
-        pull = max(-5.0, min(5.0, score)) * weight
-        above = box.parent or box
-        signature = (box.tag, (box.node.get("class") or "") + "|" + (above.node.get("class") or ""))
-        signatures.append(signature)
-        kinds[signature] += pull
-        kind_weights[signature] += weight
-        for one in (box, above, above.parent or above):
-            weights[id(one)] += weight
-            sums[id(one)] += pull
-    chain: dict[int, int] = {}
+    kinds, of_kind, total = _pulls(blocks, scores)
+    chain: dict[Box, int] = {}
     outer: Box | None = region.box
     while outer is not None:
-        chain[id(outer)] = len(chain)
+        chain[outer] = len(chain)
         outer = outer.parent
-    sure = [number for number, score in enumerate(scores) if score > 0]
     padded = [-6.0, -6.0, *scores, -6.0, -6.0]
+    upcoming = iter([*(number for number, score in enumerate(scores) if score > 0), len(blocks) + 99])
+    next_sure, last_sure = next(upcoming), -99
+    run, mass = max(1, region.last - region.first + 1), region.mass
     found: dict[int, list[float]] = {}
-    before, last_sure = 0, -99
-    upcoming = iter([*sure, len(blocks) + 99])
-    next_sure = next(upcoming)
-    run = max(1, region.last - region.first + 1)
+    before = dates = headings = 0
     for number, block in enumerate(blocks):
-        score = scores[number]
+        score, row, box = scores[number], rows[number], block.box
         if number >= next_sure:
             next_sure = next(upcoming)
         plain = int(block.size * (1 - block.linked))
+        if number > region.first:
+            dates += row[DATE_OR_BYLINE[0]] in DATE_OR_BYLINE[1]
+            headings += box.tag in _HEADINGS
         if score > MAYBE:
-            box = block.box
             above = box.parent or box
             higher = above.parent or above
             steps, at = 0, box
-            while id(at) not in chain and at.parent is not None:
+            while at not in chain and at.parent is not None:
                 at = at.parent
                 steps += 1
+            kind = kinds[of_kind[number]]
             found[number] = [
                 score, padded[number], padded[number + 1], padded[number + 3], padded[number + 4],
-                sums[id(box)] / weights[id(box)], sums[id(above)] / weights[id(above)],
-                sums[id(higher)] / weights[id(higher)],
-                region.shares.get(id(above), 0.0), region.shares.get(id(higher), 0.0),
-                region.shares.get(id(higher.parent or higher), 0.0),
-                kinds[signatures[number]] / kind_weights[signatures[number]],
-                chain[id(at)], steps,
+                box.pull / box.weight, above.pull / above.weight, higher.pull / higher.weight,
+                above.mass / mass, higher.mass / mass, (higher.parent or higher).mass / mass,
+                kind[0] / kind[1], kind[2], kind[1] / kind[2],
+                chain[at], steps,
                 number - region.first if number < region.first else max(0, number - region.last),
                 (number - region.first) / run,
                 min(50, number - last_sure), min(50, next_sure - number),
-                block.size, block.linked, plain / total, weights[id(above)] / total, before / total,
-                *rows[number],
+                block.size, block.linked, plain / total, above.weight / total, before / total, dates, headings,
+                *row,
             ]  # fmt: skip
         before += plain
         if score > 0:
             last_sure = number
     return found
+
+
+Kind = tuple[str, str | None, str | None]
+"""What blocks that look alike share: the element, its class and that of the one around it."""
+
+
+def _pulls(blocks: Sequence[Block], scores: Sequence[float]) -> tuple[dict[Kind, list[float]], list[Kind], int]:
+    """Sum what is said for and against in each box (on the box) and in each kind of block; bytes of the page.
+
+    A kind has the sum, the bytes it is of, and how many blocks.
+    """
+    kinds: dict[Kind, list[float]] = {}
+    of_kind: list[Kind] = []
+    total = 1
+    for block, score in zip(blocks, scores, strict=True):
+        box = block.box
+        plain = int(block.size * (1 - block.linked))
+        total += plain
+        weight = plain + 5
+        pull = max(-5.0, min(5.0, score)) * weight
+        above = box.parent or box
+        higher = above.parent or above
+        kind = (box.tag, box.node.get("class"), above.node.get("class"))
+        of_kind.append(kind)
+        sums = kinds.get(kind)
+        if sums is None:
+            kinds[kind] = [pull, weight, 1]
+        else:
+            sums[0] += pull
+            sums[1] += weight
+            sums[2] += 1
+        for one in (box, above, higher):
+            one.weight += weight
+            one.pull += pull
+    return kinds, of_kind, total

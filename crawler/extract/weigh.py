@@ -22,13 +22,16 @@ _PLACES = (-40, -15, -6, -2, 0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 90, 150, 300)
 _PARTS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
 _TAGS = {tag: number for number, tag in enumerate(
     ("p", "li", "h1", "h2", "h3", "h4", "h5", "h6", "td", "th", "div", "section", "article", "blockquote", "pre",
-     "figcaption", "dt", "dd", "figure", "center", "address", "caption", "body", "aside", "header", "footer"), 1)}  # fmt: skip
+     "figcaption", "dt", "dd", "figure", "center", "address", "caption", "body", "aside", "header", "footer"),
+    1)}  # fmt: skip
 _ENDS = {
     sign: kind
     for kind, signs in enumerate((".!?。！？…", "\"”’'」』»)）]】", ":：", ",，;；、", "|-–—>»›"), 1)
     for sign in signs
 }
 _STOPS = (",", "，", "、", "。", ";", "；", "！", "？", ". ", "! ", "? ")
+_STOP_COUNTS = (1, 2, 3, 5, 8, 13)
+_QUARTERS = (0.1, 0.25, 0.5, 0.75)
 _LONG = 300
 """Bytes; longer blocks are searched for no stock phrases."""
 _DIGITS = re.compile(r"\d")
@@ -38,6 +41,10 @@ _CLOCK = re.compile(r"\d:\d\d|(?:19|20)\d\d\s?[-/.年]|\d[-/.] ?(?:19|20)\d\d|[^
 
 Row = tuple[int, ...]
 """Buckets of one block, in the order of ``LOCAL``."""
+LINK: Row = (0,) * 18
+"""Stands for a short line that is all link: half of all blocks are, and one in a thousand is an article's."""
+_LINK_LINE = 120
+"""Bytes of such a line."""
 DATE_OR_BYLINE = (5, frozenset((KINDS["date"], KINDS["byline"])))
 """Which number of a row tells stock phrases, and its values for a date and a byline in a short block."""
 
@@ -51,41 +58,54 @@ def local_features(page: Segments, title: str, description: str, told: str) -> l
     _sum_up(blocks)
     total = max(1, page.top.bytes)
     same = Counter(block.text for block in blocks)
-    siblings = Counter((id(block.box.parent), block.box.tag) for block in blocks)
+    siblings = Counter((block.box.parent, block.box.tag) for block in blocks)
     title, description, told = title.casefold(), description.casefold(), told.casefold()
     before = 0
-    rows = []
+    rows: list[Row] = []
     for number, block in enumerate(blocks):
         box, size, text = block.box, block.size, block.text
+        if block.linked > 0.98 and size < _LINK_LINE:
+            rows.append(LINK)
+            continue
         holder = box.parent or box
-        above = holder.parent or holder
+        shape = holder.shape or _shape(holder, total)
+        linked = block.linked
         row = (
             bisect_right(_SIZES, size),
-            bisect_right(_LINKED, block.linked),
+            bisect_right(_LINKED, linked) if linked else 0,
             _TAGS.get(box.tag, 0),
             _ENDS.get(text[-1], 0) + 6 * (size > 60),
-            bisect_right((1, 2, 3, 5, 8, 13), sum(map(text.count, _STOPS))),
+            bisect_right(_STOP_COUNTS, sum(map(text.count, _STOPS))) if size > 30 else 0,
             _phrase(text) if size <= _LONG else 0,
             (1 + bisect_right(_PLACES, number - page.headline_at)) if page.headline_at >= 0 else 0,
-            bisect_right(_SHARES, holder.bytes / total),
-            bisect_right(_SHARES, above.bytes / total),
-            bisect_right(_SHARES, (above.parent or above).bytes / total),
-            bisect_right(_COUNTS, siblings[id(box.parent), box.tag]),
-            bisect_right((0.1, 0.25, 0.5, 0.75), holder.links / max(1, holder.bytes + holder.links)),
-            bisect_right((0.1, 0.25, 0.5, 0.75), above.links / max(1, above.bytes + above.links)),
+            *shape,
+            bisect_right(_COUNTS, siblings[box.parent, box.tag]),
             _known(text[:300].casefold(), same[text], title, description, told),
             min(4, len(_DIGITS.findall(text)) * 10 // block.length) if size < 200 else 5,
             block.strong + 2 * bool(block.split) + 4 * (box.blocks > 1),
             bisect_right(_PARTS, before / total),
             bisect_right(_SHARES, box.bytes / total),
         )
-        before += int(size * (1 - block.linked))
+        before += int(size * (1 - linked)) if linked else size
         rows.append(row)
     return rows
 
 
-LOCAL = ("size", "linked", "tag", "end", "commas", "phrase", "place", "share", "share2", "share3", "siblings", "links",
-         "links2", "known", "digits", "form", "part", "share0")  # fmt: skip
+def _shape(holder: Box, total: int) -> tuple[int, ...]:
+    """How much of the page stands in a box and in the two around it, and how much of that in links."""
+    above = holder.parent or holder
+    holder.shape = (
+        bisect_right(_SHARES, holder.bytes / total),
+        bisect_right(_SHARES, above.bytes / total),
+        bisect_right(_SHARES, (above.parent or above).bytes / total),
+        bisect_right(_QUARTERS, holder.links / max(1, holder.bytes + holder.links)),
+        bisect_right(_QUARTERS, above.links / max(1, above.bytes + above.links)),
+    )
+    return holder.shape
+
+
+LOCAL = ("size", "linked", "tag", "end", "commas", "phrase", "place", "share", "share2", "share3", "links",
+         "links2", "siblings", "known", "digits", "form", "part", "share0")  # fmt: skip
 
 
 def _sum_up(blocks: Sequence[Block]) -> None:
@@ -113,6 +133,17 @@ def _phrase(text: str) -> int:
     if not kind and _CLOCK.search(text):
         kind = KINDS["date"]
     return kind + len(KINDS) * (kind > 0 and len(text) > 90)
+
+
+def is_dated(text: str) -> bool:
+    """Whether a line states a date or a time of day."""
+    return _CLOCK.search(text) is not None
+
+
+def is_byline(line: str) -> bool:
+    """Whether a line begins with a byline's word and is no sentence."""
+    words = _LETTERS.findall(line.lower()[:40])
+    return bool(words) and STOCK.get(words[0]) == KINDS["byline"] and _ENDS.get(line[-1]) != 1
 
 
 def _known(text: str, times: int, title: str, description: str, told: str) -> int:

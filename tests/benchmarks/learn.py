@@ -7,14 +7,15 @@ of pages of sites that were held back (five folds, a site in one of them), so th
 from __future__ import annotations
 
 import argparse
+import gzip
 import importlib.util
 import json
 import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,8 +23,9 @@ from urllib.parse import urlsplit
 
 from crawler.extract import weigh
 from crawler.extract.blocks import Segments
-from crawler.extract.body import told_of
+from crawler.extract.body import LEAST, chosen, told_of
 from crawler.extract.facts import Facts
+from crawler.extract.model import NEVER
 from crawler.extract.page import Page
 from crawler.extract.region import context, find_region
 from crawler.extract.words import GROUPS
@@ -77,8 +79,6 @@ def sample(entry: Mapping[str, Any]) -> Sample | None:
     snippets = (entry.get("with") or [], entry.get("without") or [])
     if not entry.get("body") and not any(snippets):
         return None
-    import gzip
-
     raw = gzip.decompress((SHARED / "corpus" / entry["html"]).read_bytes())
     facts = Facts(Page(raw, entry["url"] or "", encoding=entry["encoding"]))
     page = Segments(facts.root)
@@ -181,7 +181,8 @@ class Learner:
         self.pages = pages
         self.ends = np.cumsum([0] + [len(one.rows) for one in pages])
         self.y = np.array([int((label or 0) > 0.5) for one in pages for label in one.labels])
-        self.known = np.array([label is not None for one in pages for label in one.labels])
+        self.links = np.array([row is weigh.LINK for one in pages for row in one.rows])
+        self.known = ~self.links & np.array([label is not None for one in pages for label in one.labels])
         self.weights = np.array([weight for one in pages for weight in one.weights])
         self.sites = np.array([one.site for one in pages for _ in one.rows])
         self.sizes = [1 + max(row[i] for one in pages for row in one.rows) for i in range(len(weigh.LOCAL))]
@@ -216,11 +217,12 @@ class Learner:
         held = np.zeros(len(self.y))
         for learn, test in self.folds():
             held[test] = fit(learn).decision_function(matrix[test])
+        held[self.links] = NEVER
         model = fit(np.arange(len(self.y)))
         table = model.coef_[0]
         return held, {
             "bias": round(float(model.intercept_[0]), 3),
-            "points": [[round(float(v), 3) for v in table[a:b]] for a, b in zip(starts, starts[1:], strict=False)],
+            "points": [[round(float(v), 3) for v in table[a:b]] for a, b in pairwise(starts)],
             "words": [round(float(v), 3) for v in table[starts[-1] :]],
         }
 
@@ -263,9 +265,14 @@ class Learner:
             "trees": [grown(stage[0].nodes) for stage in model._predictors],
         }
 
-    def kept(self, scores: Any, least: float = 0.0) -> list[list[bool]]:
-        """Which blocks of each page have more than ``least``."""
-        return [[score > least for score in scores[a:b]] for a, b in zip(self.ends, self.ends[1:], strict=False)]
+    def kept(self, scores: Any, least: float = LEAST) -> list[list[bool]]:
+        """Which blocks of each page are kept where ``least`` is asked."""
+        found = []
+        for one, start, end in zip(self.pages, self.ends, self.ends[1:], strict=False):
+            own = [float(score) for score in scores[start:end]]
+            numbers = set(chosen(one.page.blocks, own, one.title, least)) if own else set()
+            found.append([number in numbers for number in range(len(own))])
+        return found
 
 
 def grown(nodes: Any, at: int = 0) -> Any:
@@ -291,41 +298,11 @@ def main() -> int:
     held, points = learner.points()
     told("own looks, held back", figures(pages, learner.kept(held)))
     second, trees = learner.trees(held, points["bias"])
-    for least in (-0.5, 0.0, 0.5):
-        told(f"trees, held back, {least:+}", figures(pages, learner.kept(second, least)))
+    for least in (LEAST - 0.4, LEAST, LEAST + 0.4):
+        told(f"trees, held back, {least:+.1f}", figures(pages, learner.kept(second, least)))
     if given.write:
         MODEL.write_text(json.dumps(points | trees, separators=(",", ":")) + "\n", encoding="utf-8")
         print(f"wrote {MODEL.name}: {MODEL.stat().st_size} bytes")
-    import pickle
-
-    pickle.dump(
-        [
-            (
-                o.id,
-                o.set,
-                o.site,
-                o.title,
-                [
-                    (
-                        b.text,
-                        b.size,
-                        b.linked,
-                        b.box.tag,
-                        b.box.node.get("class"),
-                        (b.box.parent or b.box).node.get("class"),
-                    )
-                    for b in o.page.blocks
-                ],
-                o.labels,
-                held[a:b],
-                second[a:b],
-                o.truth,
-                o.snippets,
-            )
-            for o, a, b in zip(pages, learner.ends, learner.ends[1:])
-        ],
-        open("/tmp/l/out.pkl", "wb"),
-    )
     return 0
 
 
