@@ -21,15 +21,17 @@ CHECKS = ("complete", "idempotent", "kill9", "polite")
 _COMMAND = "env PYTHONPATH={root} {python} -m tests.rig.target {{base}} {{out}} {{state}}"
 
 
-def prepare(folder: Path, delay: float = 0.5) -> Path:
+def prepare(folder: Path, delay: float = 0.5, timeout: float = 30) -> Path:
     """Copy the rig (it keeps its scratch beside itself) and write the target file; its path.
 
-    ``delay``: seconds between two requests to a host that politeness is to be judged by.
+    ``delay``: seconds between two requests to a host that politeness is to be judged by; ``timeout``: seconds that it
+    waits for an answer.
     """
     for file in (SHARED / "rig").glob("*.py"):
         shutil.copy(file, folder)
     command = _COMMAND.format(root=ROOT, python=sys.executable)
-    polite = command.replace("env ", f"env PRESSKEEP_RIG_DELAY={delay} PRESSKEEP_RIG_CONCURRENCY=1 ", 1)
+    pace = f"PRESSKEEP_RIG_DELAY={delay} PRESSKEEP_RIG_CONCURRENCY=1 PRESSKEEP_RIG_TIMEOUT={timeout}"
+    polite = command.replace("env ", f"env {pace} ", 1)
     target = {"name": "presskeep", "cmd": command, "cmd_polite": polite, "posts": "_posts/**/*.md", "delay": delay}
     path = folder / "target.json"
     path.write_text(json.dumps(target), encoding="utf-8")

@@ -1,6 +1,7 @@
 """One crawl of the rig's site: ``python -m tests.rig.target BASE OUT STATE``; its exit code is presskeep's.
 
-``PRESSKEEP_RIG_DELAY`` (seconds) and ``PRESSKEEP_RIG_CONCURRENCY`` set the pace.
+``PRESSKEEP_RIG_DELAY`` (seconds) and ``PRESSKEEP_RIG_CONCURRENCY`` set the pace, ``PRESSKEEP_RIG_TIMEOUT`` (seconds)
+how long an answer may take.
 """
 
 from __future__ import annotations
@@ -43,6 +44,12 @@ post:
   category: "{{section_slug}}"
   tags: ["{{section}}新闻"]
 """
+_CALL = """\
+import os
+from crawler import cli, settings
+settings.DOWNLOAD_TIMEOUT = float(os.environ.get("PRESSKEEP_RIG_TIMEOUT", settings.DOWNLOAD_TIMEOUT))
+cli.main()
+"""
 
 
 def main(base: str, out: str, state: str) -> int:
@@ -53,7 +60,7 @@ def main(base: str, out: str, state: str) -> int:
     source.write_text(SOURCE.format(base=base, delay=delay, concurrency=concurrency), encoding="utf-8")
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     words = ["crawl", str(source), "--archive", out, "--state", str(Path(state) / "state")]
-    return subprocess.call([sys.executable, "-m", "crawler.cli", *words], env=env)
+    return subprocess.call([sys.executable, "-c", _CALL, *words], env=env)
 
 
 if __name__ == "__main__":
