@@ -252,12 +252,15 @@ class Watch:
         return url in known if known else self._past.knows(source)
 
     def _alarm(self, source: str, kind: str, what: str) -> None:
-        """The source stops: what failed is no fault of the articles, and lists are to be read as a whole again."""
+        """The source stops: what failed is no fault of the articles, and lists are to be read as a whole again. That
+        they were good before stays known."""
         self.stopped.add(source)
         self._held.pop(source, None)
         self._undated.pop(source, None)
         self.raise_alarm(source, kind, what)
-        forgotten = listings.delete().where(listings.c.source == source)
+        forgotten = (
+            listings.update().where(listings.c.source == source).values(rules="", etag="", modified="", digest="")
+        )
         self._run.ledger.write(forgotten, *asked_again(self._again.pop(source, [])))
 
     def raise_alarm(self, source: str, kind: str, what: str) -> None:
