@@ -103,6 +103,7 @@ def extract_page(
     """The same from a page that is parsed already."""
     facts = Facts(page)
     found = find_body(facts, repeated=repeated)
+    facts.segments = found.page
     text, html = found.text, to_html(found, facts.absolute)
     taken = Candidate(text, "blocks", node=found.node)
     if (

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
@@ -101,8 +102,9 @@ def credit_by_rule(text: str) -> Credit | None:
 
 def credit_in_body(blocks: Sequence[str], *, agencies: Collection[str] = ()) -> Credit | None:
     """The credit in an article's paragraphs: a label in the last ones or the first, else a tail, else a dateline."""
-    blocks = [block for block in blocks if block.strip()]
-    last, first = [gapped(block) for block in blocks[:-9:-1]], [gapped(block) for block in blocks[:3]]
+    lines = (gapped(block) for block in reversed(blocks) if block.strip())
+    last = list(islice(lines, 8))
+    first = list(islice((gapped(block) for block in blocks if block.strip()), 3))
     labels = (by_label(line) for line in (*last, *first))
     tails = (by_tail(line, agencies) for line in last[:2])
     datelines = (by_dateline(line, agencies) for line in first)
@@ -133,9 +135,9 @@ def credit_in_tree(root: Any, *, url: str = "") -> Credit | None:
     metas = list(_meta_pairs(root))
     elements = root.iter("*")
     seekers = (
-        _labels(_LABELLED(root)),
+        _labels(map(_block, _LABELLED(root))),
         _metas(metas, {_domain(_host(own)) for own in (url, _CANONICAL(root))}),
-        _beside_date(root),
+        _beside_date(map(_block, _DATED(root))),
         _called_source(element for element in elements if _may_be_called_source(element)),
         _author(metas),
     )
@@ -159,21 +161,18 @@ _HAN = re.compile("[\u3400-\u9fff가-힣]")
 
 def _offers(facts: Facts, paragraphs: Sequence[str], agencies: Collection[str]) -> Iterator[Candidate[Credit]]:
     """Credits, the most outspoken kind first; those with a reason are none."""
-    root = facts.root
-    metas = [(key, content) for key, contents in facts.metas.items() for content in contents]
-    sources = [
-        element for element in facts.elements if "ource" in element.get("class", "") or "ource" in element.get("id", "")
-    ]
+    metas = [(key, content) for key in facts.metas if key in _META_KEYS for content in facts.metas[key]]
+    sources = facts.called(_names_a_source)
     han = _may_be_han(facts, paragraphs)
     if han:
-        yield from _candidates(_labels(_HAN_LABELLED(root)))
-    labelled = _labels(text for element in sources for text in _texts_in(element))
+        yield from _candidates(_labels(_boxes(facts, _holds_label)))
+    labelled = _labels(_block(text) for element in sources for text in islice(_TEXT(element), _MOST_TEXTS))
     yield from (_unless_own(facts, offer) for offer in _candidates(labelled))
     yield from (_unless_own(facts, offer) for offer in _candidates(_metas(metas, _own_domains(facts))))
     if credit := credit_in_body(paragraphs, agencies=agencies):
         yield _unless_own(facts, Candidate(credit, credit.rule, credit.raw))
     if han:
-        yield from _candidates(_beside_date(root))
+        yield from _candidates(_beside_date(_boxes(facts, _holds_clock)))
     yield from (_unless_own(facts, offer) for offer in _candidates(_called_source(sources)))
     yield from _stated_elsewhere(facts)
     yield from (_unless_own(facts, offer) for offer in _candidates(_agencies_that_sign(facts, agencies)))
@@ -182,8 +181,27 @@ def _offers(facts: Facts, paragraphs: Sequence[str], agencies: Collection[str]) 
 
 def _may_be_han(facts: Facts, paragraphs: Sequence[str]) -> bool:
     """Whether the page is in Chinese, Japanese or Korean, as far as can be said without a look at all of its text."""
-    said = " ".join((facts.head_title, facts.meta("og:title"), *paragraphs[:3], *paragraphs[-2:]))
-    return facts.language.startswith(("zh", "ja", "ko")) or not said.strip() or bool(_HAN.search(said))
+    if facts.language.startswith(("zh", "ja", "ko")):
+        return True
+    said = (facts.head_title, facts.meta("og:title"), *paragraphs[:3], *paragraphs[-2:])
+    return not any(map(str.strip, said)) or any(not text.isascii() and _HAN.search(text) for text in said)
+
+
+def _names_a_source(names: str) -> bool:
+    return "ource" in names
+
+
+def _boxes(facts: Facts, holds: Callable[[str], bool]) -> Iterator[Any]:
+    """Blocks of the page with text of some kind."""
+    return (_block_around(block.box.node) for block in facts.segments.blocks if holds(block.text))
+
+
+def _holds_label(text: str) -> bool:
+    return "源" in text or "转" in text or "轉" in text or "供稿" in text or "출처" in text
+
+
+def _holds_clock(text: str) -> bool:
+    return "20" in text and ":" in text
 
 
 def _unless_own(facts: Facts, offer: Candidate[Credit]) -> Candidate[Credit]:
@@ -203,11 +221,6 @@ def _agencies_that_sign(facts: Facts, agencies: Collection[str]) -> Found:
 def _candidates(found: Found) -> Iterator[Candidate[Credit]]:
     for credit, node in found:
         yield Candidate(credit, credit.rule, credit.raw, node)
-
-
-def _texts_in(element: Any) -> list[Any]:
-    texts: list[Any] = _TEXT(element)
-    return texts
 
 
 def _stated_elsewhere(facts: Facts) -> Iterator[Candidate[Credit]]:
@@ -234,7 +247,7 @@ def _stated_elsewhere(facts: Facts) -> Iterator[Candidate[Credit]]:
 
 
 def _originals(facts: Facts) -> Iterator[tuple[str, str]]:
-    yield from (("canonical", address) for address in facts.links.get("canonical", ()))
+    yield from (("canonical", address) for address in facts.canonical)
     given = facts.article.get("isBasedOn")
     for base in given if isinstance(given, list) else [given]:
         address = base.get("url") or base.get("@id") if isinstance(base, Mapping) else base
@@ -243,7 +256,7 @@ def _originals(facts: Facts) -> Iterator[tuple[str, str]]:
 
 
 def _own_domains(facts: Facts) -> frozenset[str]:
-    stated = (facts.url, *facts.links.get("canonical", ())[:1], facts.meta("og:url"))
+    stated = (facts.url, *facts.canonical[:1], facts.meta("og:url"))
     return frozenset(_domain(_host(address)) for address in stated if address)
 
 
@@ -270,10 +283,6 @@ _LABELLED: Any = etree.XPath(
     f"{_TEXTS}[contains(., '源') or contains(., '转') or contains(., '轉') or contains(., '供稿')"
     " or contains(., '출처') or contains(., 'ource:') or contains(., 'OURCE:') or contains(., 'uelle:')]"
 )
-_HAN_LABELLED: Any = etree.XPath(
-    f"{_TEXTS}[contains(., '源') or contains(., '转') or contains(., '轉') or contains(., '供稿')"
-    " or contains(., '출처')]"
-)
 _TEXT: Any = etree.XPath(_TEXTS)
 _DATED: Any = etree.XPath(f"{_TEXTS}[contains(., '20') and contains(., ':')]")
 _META: Any = etree.XPath("descendant-or-self::meta[@content and (@name or @property or @itemprop)]")
@@ -294,6 +303,7 @@ _ELSEWHERE = SILENT | {
 """Elements in which nothing is said of the article as a whole."""
 _META_NAMES = ("mediaid", "source", "contentsource", "content-source", "article:source", "dc.source", "mediasource")
 _META_ADDRESSES = ("original-source", "syndication-source")
+_META_KEYS = frozenset((*_META_NAMES, *_META_ADDRESSES, "article:author"))
 _SOURCE_WORD = re.compile(
     r"(?:^|\s)(?:(?:\w+-)?(?:article|news|media|post|content|info|ent|editorial|a)[_-]{0,2})?"
     r"(?:[Ss]ource|laiyuan)(?:[_-]{1,2}(?:name|baidu|[A-Za-z0-9]{8}))?(?=\s|$)"
@@ -323,8 +333,8 @@ Found = Iterator[tuple[Credit, Any]]
 """Credits, each with the element that it stands in."""
 
 
-def _labels(texts: Iterable[Any]) -> Found:
-    for block, line in _lines(islice(texts, _MOST_TEXTS)):
+def _labels(blocks: Iterable[Any]) -> Found:
+    for block, line in _lines(blocks):
         if (LABEL.search(line) or _may_be_the_articles(block)) and (credit := by_label(line)):
             yield credit, block
 
@@ -347,9 +357,9 @@ def _metas(pairs: Iterable[tuple[str, str]], own: Collection[str]) -> Found:
                 yield Credit(there, f"meta:{key}"), None
 
 
-def _beside_date(root: Any) -> Found:
+def _beside_date(blocks: Iterable[Any]) -> Found:
     """A name alone beside the date of publication: it must be of an outlet's kind, or marked as its work (整理)."""
-    for block, line in _lines(islice(_DATED(root), _MOST_TEXTS)):
+    for block, line in _lines(blocks):
         found = _DATE_AND_NAME.search(line)
         name = name_in(found["name"]) if found else ""
         if found and name and (found["mark"] or _OUTLET_WORD.search(name)):
@@ -388,6 +398,7 @@ def _meta_pairs(root: Any) -> Iterator[tuple[str, str]]:
         yield key.strip().lower(), meta.get("content")
 
 
+@lru_cache(maxsize=256)
 def _host(url: str) -> str:
     try:
         return (urlsplit(url.strip()).hostname or "").removeprefix("www.")
@@ -414,16 +425,19 @@ def _is_elsewhere(element: Any) -> bool:
     return element.tag in _ELSEWHERE and element.find(".//h1") is None
 
 
-def _lines(texts: Any) -> Iterator[tuple[Any, str]]:
-    """The lines of the blocks that the text nodes stand in, each block once, with gaps and seams."""
-    for block in dict.fromkeys(map(_block, texts)):
+def _lines(blocks: Iterable[Any]) -> Iterator[tuple[Any, str]]:
+    """The lines of blocks, each block once, with gaps and seams."""
+    for block in dict.fromkeys(islice(blocks, _MOST_TEXTS)):
         if block is not None:
             yield from ((block, line.strip(f" {GAP}{SEAM}")) for line in _text_with_value(block).split(_LINE_END))
 
 
 def _block(text: Any) -> Any:
     """The block that a text node stands in; None where no credit of the article can stand."""
-    element = text.getparent().getparent() if text.is_tail else text.getparent()
+    return _block_around(text.getparent().getparent() if text.is_tail else text.getparent())
+
+
+def _block_around(element: Any) -> Any:
     block = None
     while element is not None:
         if _is_elsewhere(element):

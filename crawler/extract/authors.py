@@ -226,19 +226,19 @@ _HIGH = 12
 def _marks(facts: Facts) -> list[tuple[Any, bool | None]]:
     """Elements that are called authors by a common word (True) or a rarer one (False), and headlines and paragraphs
     (None) between them."""
+    classes = {names: _called(names.lower()) for names in facts.classes_used}
+    ids = {name: called for name in facts.ids if (called := _called(name.lower())) is not None}
+    microdata = "author" in facts.props
     marks: list[tuple[Any, bool | None]] = []
-    known: dict[str, bool | None] = {"": None}
-    microdata = "itemprop" in facts.page.text  # to ask every element costs more
-    for element in facts.elements:
-        names = element.get("class") or element.get("id") or ""
-        if names not in known:
-            known[names] = _called(names.lower())
-        called = known[names]
-        if called is None and element.tag == "a":
+    for element, names in zip(facts.elements, facts.classes, strict=True):
+        called, tag = classes[names], element.tag
+        if ids and not names:
+            called = ids.get(element.get("id", ""))
+        if called is None and tag == "a":
             called = _links_to_an_author(element)
         if microdata and not called and element.get("itemprop") == "author":
             called = True
-        if called is not None or element.tag in _LANDMARKS:
+        if called is not None or tag in _LANDMARKS:
             marks.append((element, called))
     return marks
 
@@ -401,8 +401,7 @@ _LONGEST_LINE = 160
 
 def _printed(facts: Facts) -> Iterator[Candidate[Names]]:
     yield from _ranked(_leads(facts.elements))
-    if any(char in facts.page.text for char in "者撰笔"):
-        yield from _ranked(_han_lines(facts.root))
+    yield from _ranked(_han_lines(facts))
 
 
 def _leads(elements: Iterable[Any]) -> Iterator[Any]:
@@ -416,10 +415,11 @@ def _leads(elements: Iterable[Any]) -> Iterator[Any]:
 
 
 def _leads_to_a_name(text: str) -> bool:
-    first = text.split(None, 1)[:1]
-    return bool(first) and (
-        first[0].rstrip(":").lower() in _LEADS or (first[0][0].isdigit() and bool(_BY.search(text)))
-    )
+    words = text.split(None, 1)
+    if not words:
+        return False
+    first = words[0]
+    return first.rstrip(":").lower() in _LEADS or (first[0].isdigit() and bool(_BY.search(text)))
 
 
 def _lead(element: Any) -> Candidate[Names] | None:
@@ -434,22 +434,33 @@ def _lead(element: Any) -> Candidate[Names] | None:
     return _signature(element, printed=True)
 
 
+_HAN_WORDS = ("作者", "记者", "記者", "执笔", "撰文", "采写", "文/", "报道")
 _HAN_LINES: Any = etree.XPath(
-    "descendant::text()[contains(., '作者') or contains(., '记者') or contains(., '記者') or contains(., '执笔')"
-    " or contains(., '撰文') or contains(., '采写') or contains(., '文/') or contains(., '报道')]"
+    "descendant::text()[" + " or ".join(f"contains(., '{word}')" for word in _HAN_WORDS) + "]"
 )
 
 
-def _han_lines(root: Any) -> Iterator[Any]:
-    for text in islice(_HAN_LINES(root), 200):
-        element = text.getparent()
-        block = element.getparent() if text.is_tail else element
-        while block is not None and block.tag not in BLOCKS and block.tag not in CELLS:
-            block = block.getparent()
-        if block is None or block.tag in SILENT or any(map(_is_elsewhere, islice(block.iterancestors(), _HIGH))):
+def _han_lines(facts: Facts) -> Iterator[Any]:
+    blocks = (block for block in facts.segments.blocks if not block.text.isascii())
+    boxes = dict.fromkeys(block.box.node for block in blocks if any(word in block.text for word in _HAN_WORDS))
+    for box in islice(boxes, 200):
+        if any(map(_is_elsewhere, islice(box.iterancestors(), _HIGH))):
             continue
-        line = squeeze(text[: 2 * _LONGEST])
-        around = " ".join(piece for piece, _ in _shown(block)[0])
-        names = han_names_in(line) or (han_names_in(around) if len(around) <= _LONGEST else [])
-        if names:
-            yield Candidate(tuple(names), "print:han", line[:_LONGEST], block)
+        for text in islice(_HAN_LINES(box), 200):
+            if _box(text) is box and (offer := _han_line(box, squeeze(text[: 2 * _LONGEST]))):
+                yield offer
+
+
+def _box(text: Any) -> Any:
+    """The block that a text of lxml's stands in."""
+    element = text.getparent()
+    block = element.getparent() if text.is_tail else element
+    while block is not None and block.tag not in BLOCKS and block.tag not in CELLS:
+        block = block.getparent()
+    return block
+
+
+def _han_line(box: Any, line: str) -> Candidate[Names] | None:
+    around = " ".join(piece for piece, _ in _shown(box)[0])
+    names = han_names_in(line) or (han_names_in(around) if len(around) <= _LONGEST else [])
+    return Candidate(tuple(names), "print:han", line[:_LONGEST], box) if names else None

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 _HEAD = 8192
 """Bytes in which a page's own declaration counts: browsers look at 1024, but old pages put scripts before it."""
+_PIECE = 16_384
+"""Bytes that are decoded at once."""
 _COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 _META = re.compile(rb"""<meta[^>]{0,400}?charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]+)""", re.IGNORECASE)
 _XML = re.compile(rb"""^\s*<\?xml[^>]{0,100}?\sencoding\s*=\s*["']([A-Za-z0-9_.:-]+)""", re.IGNORECASE)
@@ -96,11 +98,24 @@ def encoding_of(body: bytes, declared: str = "") -> str:
     header = codec_of(declared)
     if early := _wide_or_marked(body, header):
         return early
-    try:
-        body.decode("utf-8")
-    except UnicodeDecodeError:
+    if not _is_utf8(body):
         return _not_utf8(body, header)
-    return "iso2022_jp" if b"\x1b$" in body and "iso2022_jp" in (header, *_inside(body)) else "utf-8"
+    # bytes of one are found ten times as fast as of two
+    return (
+        "iso2022_jp" if b"\x1b" in body and b"\x1b$" in body and "iso2022_jp" in (header, *_inside(body)) else "utf-8"
+    )
+
+
+def _is_utf8(body: bytes) -> bool:
+    """Whether it can be decoded; in pieces, for the text is not wanted, and room for all of it costs more than it."""
+    at = 0
+    try:
+        while at < len(body):
+            end = at + _PIECE
+            at += codecs.utf_8_decode(body[at:end], "strict", end >= len(body))[1]
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _wide_or_marked(body: bytes, header: str) -> str:

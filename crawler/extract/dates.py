@@ -215,6 +215,7 @@ def folded(text: str) -> str:
     return _IN_NUMERALS.sub(_in_digits, line) if "年" in line else line
 
 
+@lru_cache(maxsize=512)
 def read(text: str, language: str = "") -> tuple[Moment, ...]:
     """What a statement that ought to be a date and nothing else says, two readings if its order is open.
 
@@ -222,6 +223,8 @@ def read(text: str, language: str = "") -> tuple[Moment, ...]:
     """
     if not text or len(text) > LONGEST:
         return ()
+    if _ISO.fullmatch(text) and (moment := _attempt(_iso, text)):  # as nearly all that machines are told
+        return _within_years(Moment(moment, len(text) > 10))
     line = folded(text)
     iso = _SHORT_SECOND.sub("0", _LOST_PLUS.sub(r"\1+\2", line)).upper()
     for reader in (_iso, _digits_alone, _epoch):
@@ -550,4 +553,6 @@ def _names(lines: str) -> Iterator[tuple[str, int]]:
 
 
 def _bare(word: str) -> str:
+    if word.isascii():
+        return word.lower()
     return "".join(c for c in unicodedata.normalize("NFKD", word.lower()) if not unicodedata.combining(c))

@@ -4,32 +4,37 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from html import unescape
 from itertools import islice
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from lxml import etree
+
+from crawler.extract.blocks import Segments
 from crawler.extract.page import COMMA, Page
 from crawler.extract.text import squeeze
 
 Thing = Mapping[str, Any]
 """One object of structured data (JSON-LD)."""
 
-_WRAPPING = re.compile(
-    r"^\s*(?:<!--|//<!\[CDATA\[|<!\[CDATA\[|/\*.*?\*/)+|(?:-->|//\]\]>|\]\]>|/\*.*?\*/|;)+\s*$", re.DOTALL
-)
 _DEEPEST = 8
 """Nesting of objects that is followed."""
 _LARGEST = 2_000_000
-"""Characters of one script of structured data that are read."""
+"""Characters of a page's structured data that are read."""
+_MOST_THINGS = 5_000
+_LONGEST = 10_000
+"""Characters of a statement that are read."""
 _MOST_ELEMENTS = 50_000
 """Of one page, that are looked at one by one."""
-_ARTICLE = re.compile(
-    r"Article$|^(?:BlogPosting|LiveBlogPosting|Report|Review|AnalysisNewsArticle|SocialMediaPosting)$"
-)
-"""Types of schema.org for an article (https://schema.org/Article and what is below it)."""
+_ARTICLES = frozenset(("BlogPosting", "LiveBlogPosting", "Report", "Review", "SocialMediaPosting"))
+"""Types of schema.org for an article (https://schema.org/Article and what is below it) that do not end in its name."""
+_IDS: Any = etree.XPath("descendant::*/@id", smart_strings=False)
+_PROPS: Any = etree.XPath("descendant::*/@itemprop", smart_strings=False)
+_TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
+"""A language's (BCP 47)."""
 
 
 class Facts:
@@ -45,7 +50,7 @@ class Facts:
         """Contents of meta elements by their name, property or itemprop, in small letters; blanks squeezed."""
         found: dict[str, list[str]] = {}
         for meta in self.said("meta"):
-            content = squeeze(meta.get("content", ""))
+            content = squeeze(meta.get("content", "")[:_LONGEST])
             if not content:
                 continue
             for kind in ("property", "name", "itemprop", "http-equiv"):
@@ -58,13 +63,10 @@ class Facts:
         return next((self.metas[key][0] for key in keys if key in self.metas), "")
 
     @cached_property
-    def links(self) -> Mapping[str, tuple[str, ...]]:
-        """Absolute addresses of link elements by each word of their rel."""
-        found: dict[str, list[str]] = {}
-        for link in self.said("link"):
-            for word in link.get("rel", "").lower().split():
-                found.setdefault(word, []).append(self.absolute(link.get("href", "")))
-        return {word: tuple(addresses) for word, addresses in found.items()}
+    def canonical(self) -> Sequence[str]:
+        """Absolute addresses that the page calls its canonical one."""
+        links = (link for link in self.said("link") if "canonical" in link.get("rel", "").lower().split())
+        return [self.absolute(link.get("href", "")) for link in links]
 
     def absolute(self, href: str) -> str:
         """``href`` as the page means it; as it is, where that cannot be said."""
@@ -78,14 +80,15 @@ class Facts:
     @cached_property
     def head_title(self) -> str:
         """Text of the ``<title>``."""
-        titles = (squeeze("".join(title.itertext())) for title in self.said("title"))
+        titles = (squeeze("".join(title.itertext())[:_LONGEST]) for title in self.said("title"))
         return next(filter(None, titles), "")
 
     @cached_property
     def things(self) -> Sequence[Thing]:
         """Every object of the page's JSON-LD, outer ones before what they hold, as far down as is sensible."""
         texts = (script.text or "" for script in self.said("script") if "ld+json" in script.get("type", ""))
-        return [thing for text in texts for value in _values(text) for thing in _objects(value)]
+        things = (thing for text in _within(texts, _LARGEST) for value in _values(text) for thing in _objects(value))
+        return list(islice(things, _MOST_THINGS))
 
     @cached_property
     def article(self) -> Thing:
@@ -93,12 +96,12 @@ class Facts:
 
         Of several it is the one that names this page's address, else the first that stands outside other articles.
         """
-        articles = [thing for thing in self.things if any(map(_ARTICLE.search, types(thing)))]
-        here = {
-            _bare(address) for address in (self.url, *self.links.get("canonical", ()), self.meta("og:url")) if address
-        }
+        articles = [thing for thing in self.things if any(map(_is_article, types(thing)))]
+        if len(articles) < 2:
+            return articles[0] if articles else {}
+        here = set(map(_bare, self._own_addresses()))
         named = (thing for thing in articles if not here.isdisjoint(map(_bare, _addresses(thing))))
-        return next(named, articles[0] if articles else {})
+        return next(named, articles[0])
 
     @cached_property
     def host(self) -> str:
@@ -113,7 +116,7 @@ class Facts:
         return ""
 
     def _own_addresses(self) -> list[str]:
-        return [address for address in (self.url, *self.links.get("canonical", ()), self.meta("og:url")) if address]
+        return [address for address in (self.url, *self.canonical, self.meta("og:url")) if address]
 
     def said(self, tag: str) -> Sequence[Any]:
         """The page's meta, link, script or title elements."""
@@ -139,12 +142,45 @@ class Facts:
         return list(islice(self.root.iter("*"), _MOST_ELEMENTS))
 
     @cached_property
+    def classes(self) -> Sequence[str]:
+        """The class of each of ``elements``, empty where it has none."""
+        return [element.get("class", "") for element in self.elements]
+
+    @cached_property
+    def classes_used(self) -> Collection[str]:
+        """The classes of the page, each once: they are fewer than the elements."""
+        return frozenset(self.classes)
+
+    @cached_property
+    def ids(self) -> Collection[str]:
+        """The ids of the page."""
+        return frozenset(_IDS(self.root))
+
+    @cached_property
+    def props(self) -> Collection[str]:
+        """The properties of microdata (itemprop) that the page names."""
+        return frozenset(_PROPS(self.root))
+
+    def called(self, test: Callable[[str], bool]) -> list[Any]:
+        """Elements with a class (as a whole) or an id that passes a test."""
+        classes, ids = set(filter(test, self.classes_used)), set(filter(test, self.ids))
+        if not classes and not ids:
+            return []
+        pairs = zip(self.elements, self.classes, strict=True)
+        return [element for element, names in pairs if names in classes or (ids and element.get("id") in ids)]
+
+    @cached_property
+    def segments(self) -> Segments:
+        """The page's text as its reader sees it; whoever walked the page for it already may say so."""
+        return Segments(self.root)
+
+    @cached_property
     def language(self) -> str:
         """What the page says it is written in, as a small BCP 47 tag ("zh-cn"); empty if it does not say."""
         said = (self.root.get("lang"), self.root.get("{http://www.w3.org/XML/1998/namespace}lang"))
         metas = (self.meta("og:locale"), self.meta("content-language"), self.meta("language", "dc.language"))
         for text in (*said, text_of(self.article.get("inLanguage")), *metas):
-            if text and re.fullmatch(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*", text.strip()):
+            if text and _TAG.fullmatch(text.strip()):
                 return text.strip().replace("_", "-").lower()
         return ""
 
@@ -153,7 +189,11 @@ def types(thing: Thing) -> Sequence[str]:
     """Names of an object's types, without vocabulary."""
     given = thing.get("@type")
     names = given if isinstance(given, list) else [given]
-    return [re.split("[/#:]", name)[-1] for name in names if isinstance(name, str)]
+    return [name if name.isalnum() else re.split("[/#:]", name)[-1] for name in names if isinstance(name, str)]
+
+
+def _is_article(kind: str) -> bool:
+    return kind.endswith("Article") or kind in _ARTICLES
 
 
 def text_of(value: Any) -> str:
@@ -167,17 +207,33 @@ def text_of(value: Any) -> str:
     return ""
 
 
+def _within(texts: Iterable[str], most: int) -> Iterator[str]:
+    """Texts as long as all of them together have no more than so many characters."""
+    for text in texts:
+        if len(text) <= most:
+            most -= len(text)
+            yield text
+
+
 def _values(text: str) -> Iterator[Any]:
     """JSON of a script; comments around it, trailing commas and raw line ends within texts are forgiven."""
-    if len(text) > _LARGEST:
-        return
-    bare = _WRAPPING.sub("", text)
-    for candidate in (text, bare, COMMA.sub(r"\1", bare), unescape(bare)):
+    for candidate in _readings(text):
         try:
             yield json.loads(candidate, strict=False)
         except (ValueError, RecursionError):
             continue
         return
+
+
+def _readings(text: str) -> Iterator[str]:
+    """Ways to take a script, the next only where the last is no JSON."""
+    yield text
+    inner = text.replace("<![CDATA[", "").replace("]]>", "")
+    begin = min((at for at in map(inner.find, "{[") if at >= 0), default=0)
+    bare = inner[begin : max(map(inner.rfind, "}]")) + 1]
+    yield bare
+    yield COMMA.sub(r"\1", bare)
+    yield unescape(bare)
 
 
 def _objects(value: Any, depth: int = 0) -> Iterator[Thing]:

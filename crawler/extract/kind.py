@@ -54,6 +54,7 @@ _STATUS = re.compile(
     r"(?:40[034]|410|50[0234])\b(?P<more>.*)",
     re.IGNORECASE,
 )
+_NUMBER = re.compile(r"(?:40[034]|410|50[0234])\b")
 _STATUS_WORDS = re.compile(
     r"not (?:be )?found|can(?:no|'|’)t be found|bad request|forbidden|gone"
     r"|internal server|service unavailable|bad gateway|time-?out|error"
@@ -127,10 +128,18 @@ def page_kind(
 
 def _status(seen: _Seen) -> Iterator[Candidate[str]]:
     """A title that is a status and nothing else."""
-    for title in dict.fromkeys(filter(None, (seen.title, seen.facts.head_title))):
+    titles = dict.fromkeys(filter(None, (seen.title, seen.facts.head_title)))
+    if not _may_be_status("\n".join(titles)):
+        return
+    for title in titles:
         if is_status(title):
             reason = "" if seen.weight < SHORT else f"a text of weight {seen.weight} follows"
             yield Candidate(SOFT404, "title:status", title, reason=reason)
+
+
+def _may_be_status(text: str) -> bool:
+    """One look at all titles, for nearly every one is a headline."""
+    return bool(_NUMBER.search(text) or _STATUS_WORDS.search(text))
 
 
 def is_status(title: str) -> bool:
@@ -226,7 +235,7 @@ def _is_home(url: str) -> bool:
 def _headlines(element: Any) -> Iterator[tuple[str, int]]:
     """Texts of links that are as long as headlines, and their weight."""
     for link in element.iter("a"):
-        text = squeeze("".join(link.itertext()))
+        text = squeeze("".join(link.itertext()) if len(link) else link.text or "")
         if (size := weight(text)) >= _HEADLINE:
             yield text, size
 

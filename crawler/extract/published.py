@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from lxml import etree
 
-from crawler.extract.dates import Dated, Moment, find, folded, may_hold_date, read
+from crawler.extract.dates import LONGEST, Dated, Moment, find, folded, may_hold_date, read
 from crawler.extract.evidence import Candidate, Choice
 from crawler.extract.facts import Facts, types
 from crawler.extract.text import SILENT, squeeze
@@ -237,7 +237,7 @@ def _stated(
 ) -> Iterator[_Clue]:
     if isinstance(value, list):
         value = value[0] if value else None
-    text = squeeze(str(value)) if isinstance(value, str | int) else ""
+    text = squeeze(str(value)[: 2 * LONGEST]) if isinstance(value, str | int) else ""
     for moment in read(text, facts.language):
         yield _Clue(moment, rule, weight, text, node, modified)
         weight *= 0.6  # the less likely of two readings
@@ -253,7 +253,7 @@ _MONTH_IN_ADDRESS = re.compile(r"(?<!\d)((?:19|20)\d\d)[/-]?(0[1-9]|1[0-2])(?=/)
 
 
 def _from_address(facts: Facts) -> Iterator[_Clue]:
-    addresses = [facts.url, *facts.links.get("canonical", ()), facts.meta("og:url")]
+    addresses = [facts.url, *facts.canonical, facts.meta("og:url")]
     for address in islice(dict.fromkeys(filter(None, addresses)), 5):
         yield from _in_address(facts, address, "url", 1.0)
     for image in facts.metas.get("og:image", ())[:1]:
@@ -282,6 +282,8 @@ def _in_address(facts: Facts, address: str, rule: str, weight: float) -> Iterato
 _OF_OUR_DAYS: Any = etree.XPath("descendant::text()[contains(., '20')][not(parent::script or parent::style)]")
 _OLD: Any = etree.XPath("descendant::text()[contains(., '199')][not(parent::script or parent::style)]")
 _HEADINGS = ("h1", "h2", "h3")
+_MOST_TIMES = 40
+_MOST_HEADINGS = 500
 _LOUD = 700
 """Characters behind a headline in which a byline may stand."""
 _MOST = 80
@@ -316,13 +318,8 @@ class _Layout:
     """Where the article's headline is, and so what stands beside it."""
 
     def __init__(self, facts: Facts, body: Any) -> None:
-        self.times: list[Any] = []
-        headings: list[Any] = []
-        for element in facts.elements:
-            if element.tag == "time":
-                self.times.append(element)
-            elif element.tag in _HEADINGS:
-                headings.append(element)
+        self.times: Sequence[Any] = list(islice(facts.root.iter("time"), _MOST_TIMES))
+        headings = list(islice(facts.root.iter(*_HEADINGS), _MOST_HEADINGS))
         own = _headline(facts, headings)
         self.certain = own is not None or body is not None
         """Whether the anchor is the article's for sure, and no heading of the site."""
@@ -363,7 +360,7 @@ def _from_byline(facts: Facts, layout: _Layout) -> Iterator[_Clue]:
     if layout.anchor is not None:
         yield from _before(facts, layout)
         yield from _behind(facts, layout)
-    for n, element in enumerate(layout.times[:40]):
+    for n, element in enumerate(layout.times):
         yield from _from_element(facts, layout, element, "time", 0.8 - 0.1 * min(n, 5))
 
 
@@ -424,9 +421,10 @@ def _behind(facts: Facts, layout: _Layout) -> Iterator[_Clue]:
     """Dates in the running text that begins at the headline."""
     texts: list[tuple[Any, str]] = []
     marked: set[Any] = set()
+    microdata = any(name.startswith("date") for name in facts.props)
     length = 0
     for element, text in _running(layout.anchor):
-        if element not in marked and element.get("itemprop", "").startswith("date"):
+        if microdata and element not in marked and element.get("itemprop", "").startswith("date"):
             marked.add(element)
             yield from _from_element(facts, layout, element, "microdata", 0.9)
         if text and not text.isspace():

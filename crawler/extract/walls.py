@@ -15,7 +15,7 @@ _QUOTED = {"soft-404": 0.25, "busy": 0.25}
 
 def weight(text: str) -> int:
     """Length of a text in Chinese characters: three Latin letters say about as much as one (and take as many bytes)."""
-    return len(text.encode("utf-8", "replace")) // 3
+    return (len(text) if text.isascii() else len(text.encode("utf-8", "replace"))) // 3
 
 
 def squeezed(text: str) -> str:
@@ -32,6 +32,8 @@ class Phrases:
 
     def find(self, title: str, paragraphs: Sequence[str]) -> tuple[str, str] | None:
         """(class, phrase) of the wall that a short text is, or that a middling one hardly says more than."""
+        if not self.phrases:
+            return None
         whole = sum(map(weight, paragraphs))
         if whole >= MIDDLING or not self._says_any("\n".join((title, *paragraphs))):
             return None
