@@ -3,71 +3,109 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from crawler.extract.blocks import Block, Box
 from crawler.extract.body import Body, is_caption
-from crawler.extract.text import ZERO_WIDTH, squeeze
-from crawler.extract.words import BITS
+from crawler.extract.pictures import Picture, pictures
+from crawler.extract.text import ZERO_WIDTH
 
 Absolute = Callable[[str], str]
 """Makes an address whole."""
 
-_KEPT = frozenset(("ul", "ol", "li", "blockquote", "table", "tr", "td", "th", "dl", "dt", "dd", "pre"))
-_INSIDE = {"li": ("ul", "ol"), "tr": ("table",), "td": ("tr",), "th": ("tr",), "dt": ("dl",), "dd": ("dl",)}
+_LISTS = frozenset(("ul", "ol"))
+_STRUCTURE = _LISTS | {"table", "tr", "dl"}
+"""Elements that hold their own kind of children and no text."""
+_PHRASE = frozenset(("pre", "dt", "caption"))
+"""Elements that hold text and no blocks."""
+_LEAVES = frozenset(("li", "td", "th", "dd"))
+"""Elements whose own text needs no paragraph around it."""
+_INSIDE = {"li": ("ul", "ol"), "tr": ("table",), "td": ("tr",), "th": ("tr",), "dt": ("dl",), "dd": ("dl",),
+           "caption": ("table",)}  # fmt: skip
 """What each of them must stand in directly."""
+_KEPT = _STRUCTURE | _PHRASE | _LEAVES | {"blockquote"}
+_DEEPEST = 16
+"""Lists, quotes and tables within each other that are kept; what lies deeper stands in the last of them."""
 _HEADINGS = {"h1": "h2", **{f"h{n}": f"h{n}" for n in range(2, 7)}}
-_LEAVES = frozenset(("li", "td", "th", "dt", "dd", "pre"))
 _INLINE = {"b": "strong", "i": "em", "strong": "strong", "em": "em", "sub": "sub", "sup": "sup", "code": "code",
-           "a": "a", "s": "del", "del": "del", "q": "q", "cite": "cite", "kbd": "kbd", "mark": "mark"}  # fmt: skip
-_FOREIGN = BITS["related"] | BITS["ad"] | BITS["share"] | BITS["bio"] | BITS["comment"] | BITS["nav"]
-_ADDRESSES = ("data-original", "data-src", "data-lazy-src", "data-lazy", "data-url", "data-actualsrc", "src")
-_SRCSET = ("srcset", "data-srcset")
-_SMALL = 60
-"""Pixels; smaller pictures are signs."""
-_BLANK = re.compile(f"[{ZERO_WIDTH}]")
-_WIDTH = re.compile(r"(\S+)\s+(\d+(?:\.\d+)?)[wx]")
+           "a": "a", "s": "del", "del": "del", "ins": "ins", "q": "q", "cite": "cite", "kbd": "kbd", "mark": "mark",
+           "ruby": "ruby", "rt": "rt"}  # fmt: skip
+_MOST_INLINE = 6
+_ATTRIBUTES = {"ol": ("start",), "td": ("colspan", "rowspan"), "th": ("colspan", "rowspan")}
+_NUMBER = re.compile(r"[0-9]{1,3}", re.ASCII)
+_NO_WIDTH = re.compile(f"[{ZERO_WIDTH}]")
+_BLANKS = re.compile(r"\s+")
+_INDENT = re.compile(r"[\s\u200b\ufeff]*")
+_ADDRESS = re.compile(r"(https?://(?=[A-Za-z0-9%\[_.~-]|[^\x00-\x7f])|mailto:|tel:)", re.IGNORECASE)
+_SAFE = "._~:/?#[]@!$&'()*+,;=%-"
+"""Signs that stand in an address as they are (RFC 3986)."""
+
+
+class _Place(NamedTuple):
+    """A list, quote, table or part of one that stands open."""
+
+    tag: str
+    box: Box
+    """The page's own element; of an item that is implied, its list."""
 
 
 def to_html(body: Body, absolute: Absolute) -> str:
-    """The body's blocks and pictures as HTML. ``absolute`` makes addresses whole."""
+    """The body's blocks and pictures as HTML, every block with its words in the page's order.
+
+    ``absolute`` makes addresses whole; those that are no web, mail or telephone addresses then are left out. Captions
+    stand with their pictures, those of pictures that are left out fall out too.
+    """
     writer = _Writer(body, absolute)
     for number in body.kept:
         block = body.page.blocks[number]
         writer.pictures_before(number)
         if not is_caption(block):
             writer.block(block)
+    writer.pictures_before(len(body.page.blocks))
     writer.end()
     return "".join(writer.pieces)
 
 
 def lead_image(body: Body, absolute: Absolute) -> str:
     """Address of the first picture in or right above the article; empty without one."""
-    return next((address for _, _, address, _ in _pictures(body, absolute)), "")
+    return next((picture.images[0][0] for picture in pictures(body, _whole(absolute))), "")
+
+
+def _whole(absolute: Absolute) -> Absolute:
+    """What makes an address whole and fit for an attribute; empty for those that lead nowhere."""
+
+    def whole(given: str) -> str:
+        found = _ADDRESS.match(address := absolute(given))
+        return found[0].lower() + quote(address[found.end() :], _SAFE, errors="replace") if found else ""
+
+    return whole
 
 
 class _Writer:
     def __init__(self, body: Body, absolute: Absolute) -> None:
         self.pieces: list[str] = []
-        self._absolute = absolute
-        self._open: list[Box] = []
-        self._ending = ""
-        self._pictures = list(_pictures(body, absolute))
-        self._tables: dict[int, bool] = {}
-        self._kept = [body.page.blocks[number] for number in body.kept]
+        self._whole = _whole(absolute)
+        self._open: list[_Place] = []
+        self._ending: str | None = None
+        """What ends the line that stands open; empty for one right in a cell or an item, None without one."""
+        self._pictures = pictures(body, self._whole)[::-1]
+        self._data = _data_tables(body.page.blocks[number] for number in body.kept)
+        self._cells: set[Any] = set()
+        """Cells that are written."""
         self._last: Block | None = None
 
     def block(self, block: Block) -> None:
         """Write a block where it stands, within the lists, quotes and tables around it."""
-        if self._goes_on(block):
-            self.pieces.append("<br>" if self._ending != "</pre>" else "\n")
+        chain = self._places(block.box)
+        innermost = chain[-1].tag if chain else ""
+        if self._ending is not None and chain == self._open and (innermost in _PHRASE or self._goes_on(block)):
+            self.pieces.append("&#10;" if innermost == "pre" else "<br>")
         else:
-            chain = self._structure(block)
-            self._move_to(chain)
-            self._start(block, chain)
-        self.pieces.append(_inline(block, self._absolute, raw=self._ending == "</pre>"))
+            self._begin(block, chain)
+        self.pieces.append(_inline(block, self._whole, raw=innermost == "pre"))
         self._last = block
 
     def end(self) -> None:
@@ -76,189 +114,166 @@ class _Writer:
 
     def pictures_before(self, number: int) -> None:
         """Write the pictures that stand before block ``number``."""
-        while self._pictures and self._pictures[0][0] <= number:
-            _, box, address, (alt, caption) = self._pictures.pop(0)
-            self._move_to(
-                [one for one in self._open if one.tag in ("li", "td", "blockquote") and _holds(one, box)] and []
-            )
-            legend = f"<figcaption>{escape(caption, quote=False)}</figcaption>" if caption else ""
-            self.pieces.append(f'<figure><img src="{escape(address)}" alt="{escape(alt)}">{legend}</figure>\n')
-            self._last = None
+        while self._pictures and self._pictures[-1].number <= number:
+            picture = self._pictures.pop()
+            chain = self._places(picture.box)
+            while chain and (chain[-1].tag in _STRUCTURE or chain[-1].tag in _PHRASE):
+                chain.pop()
+            self._move_to(chain)
+            self.pieces.append(_figure(picture))
 
     def _goes_on(self, block: Block) -> bool:
-        """Whether it is the next line of the same paragraph."""
-        last = self._last
-        if last is None or block.box is not last.box or not self._ending:
+        """Whether it is the next line of the same paragraph: one ``<br>`` before it, and no indentation."""
+        if self._last is None or block.box is not self._last.box or block.split != 1:
             return False
-        if self._ending == "</pre>":
-            return True
-        return block.split == 1 and not "".join(block.parts[:2]).lstrip("\r\n\t ").startswith("\u3000")
+        indent = _INDENT.match("".join(block.parts[:3]))
+        blanks = indent[0] if indent else ""
+        return not ("\u3000" in blanks or "\u2003" in blanks or blanks.count("\xa0") > 1)
 
-    def _structure(self, block: Block) -> list[Box]:
-        """Lists, quotes, tables and their parts around a block, outermost first; only what stands in its right place."""
-        chain: list[Box] = []
-        box: Box | None = block.box
+    def _places(self, box: Box | None) -> list[_Place]:
+        """Lists, quotes, tables and their parts around a block, outermost first; each only in its right place."""
+        boxes: list[Box] = []
         while box is not None:
-            if box.tag in _KEPT:
-                chain.append(box)
+            if box.tag in _KEPT and (box.tag != "table" or box in self._data):
+                boxes.append(box)
             box = box.parent
-        chain.reverse()
-        found: list[Box] = []
-        for one in chain:
+        found: list[_Place] = []
+        for box in reversed(boxes):
             above = found[-1].tag if found else ""
-            if one.tag in _INSIDE and above not in _INSIDE[one.tag]:
-                continue
-            if one.tag == "table" and not self._is_data(one):
-                continue
-            found.append(one)
+            if above in _PHRASE or len(found) >= _DEEPEST:
+                break
+            if box.tag in _INSIDE:
+                if above not in _INSIDE[box.tag]:
+                    continue
+            elif above in _LISTS:
+                found.append(self._item_in(found))
+            else:
+                _leave_structure(found)
+            found.append(_Place(box.tag, box))
+        _leave_structure(found)
         return found
 
-    def _is_data(self, table: Box) -> bool:
-        """Whether a table has at least two rows with two kept cells: others only hold a layout."""
-        if id(table) not in self._tables:
-            rows: dict[int, set[int]] = {}
-            for block in self._kept:
-                cell = row = None
-                box: Box | None = block.box
-                while box is not None and box is not table:
-                    if box.tag in ("td", "th"):
-                        cell = box
-                    elif box.tag == "tr":
-                        row = box
-                    box = box.parent
-                if box is table and cell is not None and row is not None:
-                    rows.setdefault(id(row), set()).add(id(cell))
-            self._tables[id(table)] = sum(len(cells) > 1 for cells in rows.values()) > 1
-        return self._tables[id(table)]
+    def _item_in(self, chain: list[_Place]) -> _Place:
+        """The item that a list within a list without one belongs to: the last that stands open, else one of its own."""
+        after = self._open[len(chain) : len(chain) + 1]
+        if after and after[0].tag == "li" and self._open[: len(chain)] == chain:
+            return after[0]
+        return _Place("li", chain[-1].box)
 
-    def _move_to(self, chain: Sequence[Box]) -> None:
+    def _move_to(self, chain: Sequence[_Place]) -> bool:
+        """End the open line, close and open elements; whether the innermost is new."""
         if self._ending:
             self.pieces.append(f"{self._ending}\n")
-            self._ending = ""
+        self._ending = self._last = None
         shared = 0
-        while shared < min(len(chain), len(self._open)) and chain[shared] is self._open[shared]:
+        while shared < min(len(chain), len(self._open)) and chain[shared] == self._open[shared]:
             shared += 1
-        for box in reversed(self._open[shared:]):
-            self.pieces.append(f"</{box.tag}>\n")
-        for box in chain[shared:]:
-            self.pieces.append(f"<{box.tag}>")
+        for place in reversed(self._open[shared:]):
+            self.pieces.append(f"</{place.tag}>\n")
+        for place in chain[shared:]:
+            self._enter(place)
         self._open = list(chain)
-        self._last = None
+        return shared < len(chain)
 
-    def _start(self, block: Block, chain: Sequence[Box]) -> None:
-        tag = block.box.tag
-        innermost = chain[-1].tag if chain else ""
-        if tag in _HEADINGS:
-            tag = _HEADINGS[tag]
-        elif innermost == "pre":
-            self._ending = "</pre>"
-            self._open = list(chain[:-1])
-            return
-        elif innermost in _LEAVES and chain[-1] is block.box:
-            self._ending = "\u200b"
-            return
+    def _enter(self, place: _Place) -> None:
+        node = place.box.node
+        if place.tag in ("td", "th"):
+            self._cells.add(node)
+            for cell in node.itersiblings("td", "th", preceding=True):
+                if cell in self._cells:
+                    break
+                self._cells.add(cell)
+                self.pieces.append("<td></td>")  # an empty cell holds its column
+        names = _ATTRIBUTES.get(place.tag, ())
+        given = "".join(f' {name}="{node.get(name)}"' for name in names if _NUMBER.fullmatch(node.get(name) or ""))
+        self.pieces.append(f"<{place.tag}{given}>")
+
+    def _begin(self, block: Block, chain: list[_Place]) -> None:
+        """Begin a line: right in an element that holds text alone or has none yet, else as a paragraph or a heading."""
+        new = self._move_to(chain)
+        tag = _HEADINGS.get(block.box.tag, "p")
+        if chain and (chain[-1].tag in _PHRASE or (new and chain[-1].tag in _LEAVES and chain[-1].box is block.box)):
+            self._ending = ""
         else:
-            tag = "p"
-        self.pieces.append(f"<{tag}>")
-        self._ending = f"</{tag}>"
+            self.pieces.append(f"<{tag}>")
+            self._ending = f"</{tag}>"
 
 
-def _holds(outer: Box, box: Box | None) -> bool:
-    while box is not None:
-        if box is outer:
-            return True
-        box = box.parent
-    return False
+def _leave_structure(chain: list[_Place]) -> None:
+    """Leave what holds neither text nor blocks: text that stands loose in a list or a table stands beside it."""
+    while chain and chain[-1].tag in _STRUCTURE:
+        chain.pop()
 
 
-def _inline(block: Block, absolute: Absolute, *, raw: bool) -> str:
-    """The text of a block with its links and emphasis."""
+def _data_tables(blocks: Iterable[Block]) -> set[Box]:
+    """Tables with at least two rows with two kept cells: others only hold a layout."""
+    rows: dict[Box, dict[Box, set[Box]]] = {}
+    for innermost in {block.box for block in blocks}:
+        cell = row = None
+        box: Box | None = innermost
+        while box is not None:
+            if box.tag in ("td", "th"):
+                cell = box
+            elif box.tag == "tr":
+                row = box
+            elif box.tag == "table" and cell is not None and row is not None:
+                rows.setdefault(box, {}).setdefault(row, set()).add(cell)
+            box = box.parent
+    return {table for table, cells in rows.items() if sum(len(some) > 1 for some in cells.values()) > 1}
+
+
+def _figure(picture: Picture) -> str:
+    images = "".join(f'<img src="{escape(address)}" alt="{escape(alt)}">' for address, alt in picture.images)
+    caption = picture.caption and f"<figcaption>{escape(picture.caption, quote=False)}</figcaption>"
+    return f"<figure>{images}{caption}</figure>\n"
+
+
+def _inline(block: Block, whole: Absolute, *, raw: bool) -> str:
+    """The text of a block with its links and emphasis; elements open only when text comes, so none is empty."""
+    if not block.marks and not raw:
+        return escape(block.text, quote=False)
     pieces: list[str] = []
-    marks = list(block.marks)
-    open_: list[str] = []
-    at = 0
+    stack: list[list[str]] = []
+    marks = iter(block.marks)
+    mark = next(marks, None)
     for number, part in enumerate(block.parts):
-        while at < len(marks) and marks[at][0] <= number:
-            _mark(marks[at][1], pieces, open_, absolute)
-            at += 1
-        pieces.append(escape(_BLANK.sub("", part), quote=False))
-    while at < len(marks):
-        _mark(marks[at][1], pieces, open_, absolute)
-        at += 1
-    pieces += [f"</{tag}>" for tag in reversed(open_) if tag]
+        while mark is not None and mark[0] <= number:
+            _mark(mark[1], pieces, stack, whole)
+            mark = next(marks, None)
+        text = part if part.isascii() else _NO_WIDTH.sub("", part)
+        if text.strip():
+            for pending in stack:
+                pieces.append(pending[1])
+                pending[1] = ""
+        text = escape(text, quote=False)
+        pieces.append(_preformatted(text) if raw else _BLANKS.sub(" ", text))
+    while stack:
+        _mark(None, pieces, stack, whole)
     text = "".join(pieces)
-    if marks:
-        for _ in range(3):
-            text = _EMPTY.sub(r"\2", text)
-    return text.strip("\r\n") if raw else " ".join(text.split())
+    return text.removeprefix("&#10;").removesuffix("&#10;") if raw else text.strip()
 
 
-_EMPTY = re.compile(r"<(strong|em|sub|sup|code|del|q|cite|kbd|mark|a)(?: [^<>]*)?>(\s*)</\1>")
+def _preformatted(text: str) -> str:
+    """With its line ends and tabs as references: as themselves a Markdown processor would take them."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", "&nbsp;")
+    return text.replace("\n", "&#10;").replace("\t", "&#9;")
 
 
-def _mark(node: Any, pieces: list[str], open_: list[str], absolute: Absolute) -> None:
-    """Begin or end an inline element; one that is not kept leaves an empty place in the stack."""
+def _mark(node: Any, pieces: list[str], stack: list[list[str]], whole: Absolute) -> None:
+    """Begin or end an inline element: its tag (empty for one that is not kept) and its start tag, until written."""
     if node is None:
-        if open_ and (tag := open_.pop()):
-            pieces.append(f"</{tag}>")
+        if stack:
+            tag, start = stack.pop()
+            if tag and not start:
+                pieces.append(f"</{tag}>")
         return
-    tag = _INLINE.get(node.tag, "")
-    if tag in open_:
+    tag, start = _INLINE.get(node.tag, ""), ""
+    above = [one for one, _ in stack if one]
+    if tag in above or len(above) >= _MOST_INLINE or (tag == "rt" and above[-1:] != ["ruby"]):
         tag = ""
-    if tag == "a":
-        address = absolute(node.get("href") or "") if node.get("href") else ""
-        if not address.startswith(("http://", "https://", "mailto:")):
-            tag = ""
-        else:
-            pieces.append(f'<a href="{escape(address)}">')
+    elif tag == "a":
+        address = whole(href) if (href := (node.get("href") or "").strip()) else ""
+        tag, start = ("a", f'<a href="{escape(address)}">') if address else ("", "")
     elif tag:
-        pieces.append(f"<{tag}>")
-    open_.append(tag)
-
-
-def _pictures(body: Body, absolute: Absolute) -> Iterator[tuple[int, Box, str, tuple[str, str]]]:
-    """Pictures of the article: number of the block before which each stands, box, address, alternative text, caption."""
-    if not body.kept or body.region is None:
-        return
-    first, last = body.kept[0], body.kept[-1]
-    seen: set[str] = set()
-    for number, box, node in body.page.media:
-        if node.tag != "img" or not first - 3 <= number <= last or not _holds(body.region.box, box):
-            continue
-        address = picture_address(node, absolute)
-        if not address or address in seen or box.middle & _FOREIGN or _is_small(node):
-            continue
-        seen.add(address)
-        yield number, box, address, (squeeze(node.get("alt") or ""), _caption(body, number, box))
-
-
-def _caption(body: Body, number: int, box: Box) -> str:
-    """The caption in the picture's own figure."""
-    figure: Box | None = box
-    while figure is not None and figure.tag != "figure":
-        figure = figure.parent
-    if figure is None:
-        return ""
-    near = body.page.blocks[number : number + 4]
-    return " ".join(block.text for block in near if is_caption(block) and _holds(figure, block.box))
-
-
-def picture_address(node: Any, absolute: Absolute) -> str:
-    """Where a picture is, whole; of several sizes the widest; empty for what the page draws itself."""
-    for name in _SRCSET:
-        if sizes := _WIDTH.findall(node.get(name) or ""):
-            address = absolute(max(sizes, key=lambda size: float(size[1]))[0])
-            if address.startswith(("http://", "https://")):
-                return address
-    for name in _ADDRESSES:
-        value = (node.get(name) or "").strip()
-        if value and not value.startswith("data:"):
-            address = absolute(value)
-            if address.startswith(("http://", "https://")):
-                return address
-    return ""
-
-
-def _is_small(node: Any) -> bool:
-    sizes = ((node.get(name) or "").removesuffix("px") for name in ("width", "height"))
-    return any(size.isdecimal() and int(size) < _SMALL for size in sizes)
+        start = f"<{tag}>"
+    stack.append([tag, start])

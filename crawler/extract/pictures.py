@@ -1,0 +1,233 @@
+"""The pictures of an article: which of a page's are its own, where they lie, and what is written below them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from crawler.extract.blocks import Box, called
+from crawler.extract.body import Body, is_caption
+from crawler.extract.text import squeeze
+from crawler.extract.words import BITS
+
+_CAPTION = BITS["caption"] | BITS["<figure>"] | BITS["<figcaption>"]
+_CREDIT = BITS["meta"] | _CAPTION
+_BYLINE = BITS["meta"] | BITS["bio"]
+_FOREIGN = (
+    BITS["related"] | BITS["ad"] | BITS["share"] | BITS["bio"] | BITS["comment"] | BITS["nav"] | BITS["form"]
+    | BITS["<aside>"] | BITS["<footer>"] | BITS["<form>"]
+)  # fmt: skip
+"""What boxes around pictures of others are called."""
+_ADDRESSES = ("data-original", "data-src", "data-lazy-src", "data-lazy", "data-url", "data-actualsrc", "src")
+_SRCSET = ("srcset", "data-srcset", "data-lazy-srcset")
+_SIZED = re.compile(r"(?<![^\s,])([^\s,]\S*)\s+(\d{1,6}(?:\.\d{1,3})?)[wx]")
+_SRCSET_LENGTH = 6000
+"""Characters of a list of sizes that are read."""
+_SMALL = 60
+"""Pixels; smaller pictures are signs."""
+_ABOVE = 8
+"""Blocks between the headline and the text, among which the lead picture may stand; where there is no headline a third
+of them."""
+_SIGN_WORDS = re.compile(
+    r"(?<![a-z])(?:logo|icon|avatar|gravatar|emoji|smiley|sprite|spacer|qr-?code)s?(?![a-z])", re.IGNORECASE
+)
+_SIGN_FILE = re.compile(
+    r"(?:^|/)(?:logo|icon|avatar|emoji|smilie|sprite)s?/|(?:^|/)\w\.gif$"
+    r"|(?:^|[-_/])(?:logo|icon|avatar|emoji|sprite|spacer|blank|pixel|loading|loader|place-?holder|transparent|1x1|grey"
+    r"|gray|qrcode|ewm|erweima)(?:[-_]?[-_\dvx]{1,12})?\.\w{3,4}$",
+    re.IGNORECASE,
+)
+_PICTURE_FILE = re.compile(r"\.(?:jpe?g|png|webp|gif|avif|bmp|tiff?)$", re.IGNORECASE)
+_SIZE_IN_NAME = re.compile(r"-\d{2,5}x\d{2,5}(?=\.\w+$)")
+
+
+@dataclass(slots=True)
+class Picture:
+    """A picture, or several of one figure, before a block."""
+
+    number: int
+    """Of the block before which it stands."""
+    box: Box
+    images: list[tuple[str, str]]
+    """Address and alternative text of each."""
+    caption: str
+    """With its credit."""
+
+
+def pictures(body: Body, absolute: Callable[[str], str]) -> list[Picture]:
+    """The article's own pictures in the page's order, each once; none where nothing was kept.
+
+    ``absolute`` makes an address whole, and says nothing (empty) of one that is none of the web's.
+    """
+    if not body.kept:
+        return []
+    seen = _Article(body)
+    found: list[Picture] = []
+    known: set[str] = set()
+    figure: Box | None = None
+    for number, box, node in body.page.media:
+        if node.tag != "img" or not seen.reaches(number) or not seen.owns(number, box, node):
+            continue
+        address = picture_address(node, absolute)
+        if not address or (key := _same_picture(address)) in known or _is_sign(node, address):
+            continue
+        known.add(key)
+        image = (address, squeeze(node.get("alt") or ""))
+        last, figure = figure, _figure_of(box)
+        if figure is not None and figure is last and found[-1].number == number:
+            found[-1].images.append(image)
+        else:
+            found.append(Picture(number, box, [image], seen.caption(number, box, figure)))
+    return found
+
+
+class _Article:
+    """Where an article's text stands, to tell its pictures by."""
+
+    def __init__(self, body: Body) -> None:
+        self.body = body
+        self.kept = frozenset(body.kept)
+        self.first, self.last = body.kept[0], body.kept[-1]
+        self.holding: set[Box] = set()
+        """Boxes around kept blocks."""
+        for number in body.kept:
+            box: Box | None = body.page.blocks[number].box
+            while box is not None and box not in self.holding:
+                self.holding.add(box)
+                box = box.parent
+        headline = body.page.headline_at
+        headed = 0 <= headline <= self.first
+        self.above = max(headline, self.first - _ABOVE) if headed else self.first - _ABOVE // 3
+        self.headed = headed
+
+    def reaches(self, number: int) -> bool:
+        """Whether a picture before that block is near enough."""
+        return self.above <= number <= self.last + 1
+
+    def owns(self, number: int, box: Box, node: Any) -> bool:
+        """Whether a picture is the article's, by what stands between it and the text."""
+        between = []
+        joint = box
+        while joint not in self.holding and joint.parent is not None:
+            between.append(joint)
+            joint = joint.parent
+        if any(one.own & _FOREIGN and not one.own & _CAPTION for one in between):
+            return False
+        if between and self._leads_elsewhere(number, between[-1], node):
+            return False
+        if number > self.last:
+            last = self.body.page.blocks[self.last].box
+            return joint is last or joint is last.parent
+        if number > self.first:
+            return self._in_region(joint)
+        if any(one.own & _BYLINE and not one.own & _CAPTION for one in between[:2]):
+            return False
+        return self._in_region(joint) or (self.headed and any(one.own & _CAPTION for one in between))
+
+    def _in_region(self, box: Box) -> bool:
+        region = self.body.region
+        at: Box | None = box
+        while region is not None and at is not None and at is not region.box:
+            at = at.parent
+        return at is not None
+
+    def _leads_elsewhere(self, number: int, outermost: Box, node: Any) -> bool:
+        """Whether it is a link to another page beside that page's title."""
+        link = node.getparent()
+        while link is not None and link.tag in ("picture", "source", "span"):
+            link = link.getparent()
+        if link is None or link.tag != "a" or _PICTURE_FILE.search((link.get("href") or "").partition("?")[0]):
+            return False
+        return any(block.linked > 0.9 and _holds(outermost, block.box) for _, block in self._around(number))
+
+    def _around(self, number: int) -> Iterator[tuple[int, Any]]:
+        """Blocks near a picture that were not kept, or are captions."""
+        blocks = self.body.page.blocks
+        for at in range(max(0, number - 2), min(len(blocks), number + 6)):
+            if at not in self.kept or is_caption(blocks[at]):
+                yield at, blocks[at]
+
+    def caption(self, number: int, box: Box, figure: Box | None) -> str:
+        """What stands below the picture or beside it in its figure."""
+        around = self._around(number)
+        if figure is not None:
+            lines = [
+                block.text
+                for _, block in around
+                if _holds(figure, block.box) and (is_caption(block) or (block.box.own | block.inline) & _CREDIT)
+            ]
+        else:
+            lines = []
+            near = {box, box.parent, box.parent and box.parent.parent}
+            for at, block in around:
+                if at == number + len(lines) and block.box.own & _CAPTION and block.box.parent in near:
+                    lines.append(block.text)
+        return " ".join(dict.fromkeys(lines))
+
+
+def _figure_of(box: Box) -> Box | None:
+    at: Box | None = box
+    while at is not None and at.tag != "figure":
+        at = at.parent
+    return at
+
+
+def _holds(outer: Box, box: Box | None) -> bool:
+    while box is not None:
+        if box is outer:
+            return True
+        box = box.parent
+    return False
+
+
+def picture_address(node: Any, absolute: Callable[[str], str]) -> str:
+    """Where a picture is, whole; of several sizes the widest; empty for what the page draws itself.
+
+    Pages that load their pictures late keep the address in an attribute of their own, in the ``<source>`` beside it,
+    or in a ``<noscript>`` after it.
+    """
+    for one in (node, *_sources(node)):
+        for name in _SRCSET:
+            sizes = _SIZED.findall((one.get(name) or "")[:_SRCSET_LENGTH])
+            widest = max(sizes, key=lambda size: float(size[1]))[0].rstrip(",") if sizes else ""
+            if widest and (address := absolute(widest)):
+                return address
+    for name in _ADDRESSES:
+        value = (node.get(name) or "").strip()
+        if value and not value.startswith("data:") and (address := absolute(value)) and not _is_sign_file(address):
+            return address
+    after = node.getnext()
+    inner = after.find(".//img") if after is not None and after.tag == "noscript" else None
+    return "" if inner is None else picture_address(inner, absolute)
+
+
+def _sources(node: Any) -> Iterator[Any]:
+    """The sources of the ``<picture>`` that an image is in; libxml2 takes those before it for elements around it."""
+    around = node.getparent()
+    while around is not None and around.tag == "source":
+        yield around
+        around = around.getparent()
+    if around is not None and around.tag == "picture":
+        yield from around.iterchildren("source")
+
+
+def _same_picture(address: str) -> str:
+    """What several sizes of one picture share."""
+    path = address.partition("?")[0]
+    return _SIZE_IN_NAME.sub("", path) if _PICTURE_FILE.search(path) else address
+
+
+def _is_sign(node: Any, address: str) -> bool:
+    """Whether it is a logo, a portrait of the author, a button or a drawn line."""
+    sizes = ((node.get(name) or "").removesuffix("px") for name in ("width", "height"))
+    if any(size.isdecimal() and int(size[:6]) < _SMALL for size in sizes):
+        return True
+    names = f"{node.get('class') or ''} {node.get('id') or ''}"[:300]
+    foreign = called(names) & (BITS["ad"] | BITS["share"] | BITS["bio"])
+    return bool(_SIGN_WORDS.search(names) or foreign) or _is_sign_file(address)
+
+
+def _is_sign_file(address: str) -> bool:
+    return _SIGN_FILE.search(address.partition("//")[2].partition("/")[2].partition("?")[0][-300:]) is not None
