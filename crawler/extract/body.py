@@ -143,4 +143,6 @@ def _is_above_text(block: Block, title: str) -> bool:
     headline = squeeze(title).casefold()
     if block.box.tag == "h1" or (len(text) > 5 and text in headline):
         return True
+    if block.box.tag in _HEADINGS:
+        return False
     return block.size < _LINE and (is_dated(block.text) or (block.size < _LINE / 2 and is_byline(block.text)))

@@ -18,6 +18,8 @@ _FLAT = _EMPTY | frozenset(
 _LINES = frozenset(b"p li dt dd tr h1 h2 h3 h4 h5 h6 div section article blockquote table ul ol pre figure".split())
 DEEPEST = 200
 """Levels that stay."""
+_BARE_DEEPEST = 50
+"""Levels up to which elements without attributes stay: rules name others, and pages are made deep by these."""
 
 
 @dataclass(slots=True)
@@ -33,7 +35,7 @@ class _Tag:
 def shallower(html: bytes) -> bytes:
     """``html`` (ASCII-compatible) without the tags that have no other half, and those of pairs on too deep a level.
 
-    Elements that add no level of their own stay. Takes time in proportion to the length.
+    Of the deeper ones those without attributes go first. Elements that add no level of their own stay. Takes time in proportion to the length.
     """
     tags = [tag for tag in _tags(html) if tag.name not in _FLAT]
     _pair(tags)
@@ -93,6 +95,8 @@ def _pair(tags: list[_Tag]) -> None:
     level = 0
     for tag in tags:
         if tag.start in pairs:
+            if level >= _BARE_DEEPEST and tag.end - tag.start == len(tag.name) + 2:
+                continue
             level += 1
             for half in pairs[tag.start]:
                 half.level = level

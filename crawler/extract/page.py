@@ -56,6 +56,8 @@ class Page:
     def root(self) -> Any:
         """The HTML tree (an lxml element); an empty page gives an empty ``<html>``. No text is lost in the depths."""
         body = self.body if self.encoding == "utf-8" else self.text.encode("utf-8", "replace")
+        if b"\0" in body:  # readers pass over it; libxml2 would show U+FFFD
+            body = body.replace(b"\0", b"")
         for way in (bytes, shallower, flat):
             root, whole = _parsed(way(body))
             if whole:

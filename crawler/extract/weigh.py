@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from operator import add
 
 from crawler.extract.blocks import Block, Box, Segments
@@ -36,6 +36,7 @@ _LONG = 300
 """Bytes; longer blocks are searched for no stock phrases."""
 _DIGITS = re.compile(r"\d")
 
+_STOCK_WORDS = frozenset(STOCK)
 _LETTERS = re.compile(r"[^\W\d_]+")
 _CLOCK = re.compile(r"\d:\d\d|(?:19|20)\d\d\s?[-/.年]|\d[-/.] ?(?:19|20)\d\d|[^\W\d_] (?:19|20)\d\d")
 
@@ -122,17 +123,20 @@ def _sum_up(blocks: Sequence[Block]) -> None:
 
 
 def _phrase(text: str) -> int:
-    """The kind of the first telling word of a short block, else whether it states a date; longer ones apart."""
+    """The kind of the telling words of a short block, else whether it states a date; longer ones apart."""
     words = _LETTERS.findall(text.lower())
-    kind = next((STOCK[word] for word in words if word in STOCK), 0)
-    if not kind and not text.isascii():
-        kind = next(
-            (STOCK[pair] for word in words if not word.isascii() for pair in map(add, word, word[1:]) if pair in STOCK),
-            0,
-        )
+    telling: Collection[str] = _STOCK_WORDS.intersection(words)
+    if not telling and not text.isascii():
+        telling = {pair for word in words if not word.isascii() for pair in _STOCK_WORDS.intersection(_pairs(word))}
+    kind = min(map(STOCK.__getitem__, telling), default=0)
     if not kind and _CLOCK.search(text):
         kind = KINDS["date"]
     return kind + len(KINDS) * (kind > 0 and len(text) > 90)
+
+
+def _pairs(word: str) -> Iterator[str]:
+    """Neighbouring characters: words of scripts without blanks have mostly two."""
+    return map(add, word, word[1:])
 
 
 def is_dated(text: str) -> bool:

@@ -110,12 +110,13 @@ def _words() -> dict[str, int]:
     found: dict[str, int] = {}
     for group, words in _GROUPS.items():
         for word in words.split():
-            found[word] = found.get(word, 0) | BITS[group]
+            for written in (word, word.capitalize(), word.upper()):
+                found[written] = found.get(written, 0) | BITS[group]
     return found
 
 
 WORDS = _words()
-"""Bits of a word in small letters."""
+"""Bits of a word, as class names spell it."""
 TAGS = {tag: BITS[f"<{tag}>"] for tag in _ELEMENTS} | {"hidden": BITS["hidden"]}
 """Bits of an element's own name."""
 
