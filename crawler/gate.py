@@ -18,7 +18,7 @@ from crawler.items import Refused, Text
 from crawler.urls import key_of, shared_form
 from crawler.yamlfile import SettingsError, load_yaml
 
-WALLS = Path(__file__).resolve().parent.parent / "spiders" / "data" / "walls.yml"
+WALLS = Path(__file__).with_name("extract") / "walls.yml"
 """The table that comes with presskeep."""
 ALIKE = 0.8
 """Resemblance from which a text is taken for the source's error page."""

@@ -19,7 +19,7 @@ from crawler.extract.published import Moment, seek_published
 from crawler.extract.render import lead_image, to_html
 from crawler.extract.scripts import body_in_scripts
 from crawler.extract.title import seek_title
-from crawler.extract.walls import Phrases
+from crawler.extract.walls import Phrases, common
 
 _THIN = 200
 """Bytes of text; a page that shows less may hold its article in a script."""
@@ -79,7 +79,8 @@ def extract(
     What a crawler knows beyond the page makes it better, all of it optional: ``zone`` of the source, ``not_after``
     (when the page was fetched), ``repeated`` blocks (``fingerprints`` that other pages of the source have too),
     ``siblings`` (``<title>`` texts of other pages of the source), ``listed`` (the title in the list), names of news
-    ``agencies``, phrases of ``walls``. Never raises on a page; raises LookupError for an ``encoding`` that is none.
+    ``agencies``, phrases of ``walls`` instead of the package's own. Never raises on a page; raises LookupError for an
+    ``encoding`` that is none.
     """
     page = Page.of_text(html, url) if isinstance(html, str) else Page(html, url, encoding=encoding or "")
     return extract_page(
@@ -102,7 +103,9 @@ def extract_page(
 ) -> Extracted:
     """The same from a page that is parsed already."""
     facts = Facts(page)
+    phrases = common() if walls is None else walls
     found = find_body(facts, repeated=repeated)
+    found.drop_promos(phrases)
     facts.segments = found.page
     text, html = found.text, to_html(found, facts.absolute)
     taken = Candidate(text, "blocks", node=found.node)
@@ -118,7 +121,7 @@ def extract_page(
     authors = seek_authors(facts, body=node, agencies=agencies)
     paragraphs = text.split("\n") if text else []
     attribution = seek_attribution(facts, paragraphs=paragraphs, body=node, agencies=agencies)
-    kind = page_kind(facts, text, title.value or "", body=node, walls=walls)
+    kind = page_kind(facts, text, title.value or "", body=node, walls=phrases)
     publisher, spoken = _publisher(facts), _language(facts, language)
     image = _image(facts, found)
     evidence: dict[str, Choice[Any]] = {

@@ -12,6 +12,7 @@ from crawler.extract.facts import Facts, text_of
 from crawler.extract.model import NEVER, model
 from crawler.extract.region import Region, context, find_region
 from crawler.extract.text import squeeze
+from crawler.extract.walls import Phrases
 from crawler.extract.weigh import is_byline, is_dated, local_features
 
 LEAST = 0.4
@@ -20,6 +21,8 @@ _HOPELESS = -2.5
 """Where no block has ``LEAST``, those near the best are kept if it has more than this."""
 _PARAGRAPH, _LINE = 120, 100
 """Bytes: a text begins with a paragraph of so many; a line with a date above it has fewer."""
+_LAST, _PROMO = 5, 400
+"""Blocks at the end among which a promotion is looked for, and bytes that it has at most."""
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 
 
@@ -56,6 +59,17 @@ class Body:
             held = {id(box) for box in _boxes(block)}
             chain = [box for box in chain if id(box) in held]
         return chain[0].node
+
+    def drop_promos(self, phrases: Phrases) -> None:
+        """Take the lines off its end that sell the rest of the article, and headings above them."""
+        blocks, end = self.page.blocks, len(self.kept)
+        for at in range(len(self.kept) - 1, max(-1, len(self.kept) - _LAST - 1), -1):
+            block = blocks[self.kept[at]]
+            if block.size < _PROMO and phrases.sells(block.text):
+                end = at
+        while 0 < end < len(self.kept) and blocks[self.kept[end - 1]].box.tag in _HEADINGS:
+            end -= 1
+        del self.kept[end:]
 
     def fingerprints(self) -> list[int]:
         """One number for each kept block that says enough to be told from others, for a source's memory."""

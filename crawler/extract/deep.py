@@ -35,7 +35,8 @@ class _Tag:
 def shallower(html: bytes) -> bytes:
     """``html`` (ASCII-compatible) without the tags that have no other half, and those of pairs on too deep a level.
 
-    Of the deeper ones those without attributes go first. Elements that add no level of their own stay. Takes time in proportion to the length.
+    Of the deeper ones those without attributes go first. Elements that add no level of their own stay. Takes time in
+    proportion to the length.
     """
     tags = [tag for tag in _tags(html) if tag.name not in _FLAT]
     _pair(tags)

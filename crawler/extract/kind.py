@@ -12,7 +12,7 @@ from lxml import etree
 from crawler.extract.evidence import Candidate, Choice
 from crawler.extract.facts import Facts, types
 from crawler.extract.text import plain, squeeze
-from crawler.extract.walls import MIDDLING, SHORT, Phrases, squeezed, weight
+from crawler.extract.walls import MIDDLING, SHORT, Phrases, common, squeezed, weight
 
 ARTICLE, LIST, SOFT404, CONSENT, CAPTCHA, PAYWALL, EMPTY = KINDS = (
     "article",
@@ -114,9 +114,10 @@ def page_kind(
     """One of ``KINDS``, and why the others that had something for them were not taken.
 
     ``body_text`` is the article's plain text, a line a block; ``body`` the element (lxml) that holds it; ``walls`` the
-    phrases that walls and stubs say. A phrase, a flag or a status decides only where there is little text beside it.
+    phrases that walls and stubs say, the package's own if not given. A phrase, a flag or a status decides only where
+    there is little text beside it.
     """
-    seen = _Seen(facts, body_text, title, body, walls or Phrases())
+    seen = _Seen(facts, body_text, title, body, common() if walls is None else walls)
     rejected: list[Candidate[str]] = []
     for check in (_status, _wall, _locked, _list, _nothing):
         for candidate in check(seen):

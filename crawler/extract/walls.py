@@ -1,9 +1,11 @@
-"""What walls and stubs say, found in a text by a table of phrases that comes from outside."""
+"""What walls and stubs say, found in a text by a table of phrases."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 SHORT = 300
 """Weight below which a text is short enough to be a wall or a stub."""
@@ -42,6 +44,11 @@ class Phrases:
         found = [(weight(line), hit) for line in paragraphs if (hit := self._first(line))]
         return found[0][1] if sum(size for size, _ in found) * 2 >= whole else None
 
+    def sells(self, line: str) -> bool:
+        """Whether a line of an article's end says that the rest is for subscribers."""
+        found = self._first(line)
+        return found is not None and found[0] == "paywall"
+
     def _says_any(self, text: str) -> bool:
         """One look at the whole, for nearly every article says none of them."""
         said = squeezed(text)
@@ -53,3 +60,19 @@ class Phrases:
             if phrase in said and weight(phrase) >= _QUOTED.get(kind, 0) * weight(said):
                 return kind, phrase
         return None
+
+
+@cache
+def common() -> Phrases:
+    """The phrases that come with the package (``walls.yml``)."""
+    import yaml
+
+    table = yaml.safe_load(Path(__file__).with_name("walls.yml").read_text(encoding="utf-8"))
+    return Phrases(
+        tuple(
+            (kind, squeezed(str(phrase)))
+            for kind, languages in table.items()
+            for phrases in languages.values()
+            for phrase in phrases
+        )
+    )
