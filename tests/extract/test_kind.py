@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from crawler.extract.facts import Facts
 from crawler.extract.kind import KINDS, is_status, page_kind
 from crawler.extract.page import Page
-from crawler.extract.walls import MIDDLING, SHORT, weight
+from crawler.extract.walls import MIDDLING, SHORT, Phrases, weight
 from crawler.gate import WALLS, Walls
 
 PHRASES = Walls.load(WALLS)
@@ -109,9 +109,10 @@ def test_walls_by_their_words(lines: list[str], expected: str) -> None:
     assert kind(f"<nav><a href=/>Home</a></nav><div>{around}</div>", "") == expected
 
 
-def test_without_phrases_nothing_is_a_wall_by_its_words() -> None:
-    facts = Facts(Page.of_text("<p>We value your privacy</p>"))
-    assert page_kind(facts, "We value your privacy and that of all the others here").value == "article"
+def test_without_phrases_nothing_is_a_wall_by_its_words_and_the_packages_own_are_there() -> None:
+    facts, text = Facts(Page.of_text("<p>We value your privacy</p>")), "We value your privacy and that of all the others here"
+    assert page_kind(facts, text, walls=Phrases()).value == "article"
+    assert page_kind(facts, text).value == "consent"
 
 
 @pytest.mark.parametrize(
