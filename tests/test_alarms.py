@@ -120,7 +120,7 @@ def test_few_posts_a_run_add_up(own: Sequence[Seen], before: Sequence[Seen], gon
     ("aliases", "passed", "alarm"), [(5, 0, True), (4, 0, False), (5, 11, True), (5, 12, False), (30, 60, True)]
 )
 def test_many_addresses_of_one_article(aliases: int, passed: int, alarm: bool) -> None:
-    """A live report with a page for each of its entries is none among many articles; copies of many articles neither."""
+    """Neither a live report with a page for each entry, among many articles, nor copies of many articles are one."""
     counted = tally([100] * passed)
     counted.aliases["x"] = aliases
     assert (of_aliases(counted) is not None) == alarm
