@@ -321,6 +321,8 @@ _LABEL_AND_VALUE = re.compile(r"[:：][\s\ufdd0\ufdd1]*[^\s\ufdd0\ufdd1]")
 _LINE_END = "\0"
 _LONG_LABEL = 40
 """Characters that the longest label and the blanks behind it have."""
+_LONG_NAMES = 300
+"""Characters of a class that are read."""
 _LONG_TEXT = 2_000
 """Characters at either end of a text that are read."""
 _MOST_TEXTS = 300
@@ -415,8 +417,8 @@ def _domain(host: str) -> str:
 
 def _is_called_source(element: Any) -> bool:
     """By its class or id, and not a picture's or a quotation's source by those of the elements around it."""
-    names = f"{element.get('class', '')} {element.get('id', '')}"
-    around = " ".join(above.get("class", "") for above in (element, *islice(element.iterancestors(), 4)))
+    names = f"{element.get('class', '')[:_LONG_NAMES]} {element.get('id', '')[:_LONG_NAMES]}"
+    around = " ".join(above.get("class", "")[:_LONG_NAMES] for above in (element, *islice(element.iterancestors(), 4)))
     return bool(_SOURCE_WORD.search(names)) and not _OTHERS_SOURCE.search(around)
 
 

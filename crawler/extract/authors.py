@@ -223,33 +223,33 @@ _HIGH = 12
 """Ancestors that are looked at."""
 
 
-def _marks(facts: Facts) -> list[tuple[Any, bool | None]]:
-    """Elements that are called authors by a common word (True) or a rarer one (False), and headlines and paragraphs
-    (None) between them."""
-    classes = {names: _called(names.lower()) for names in facts.classes_used}
-    ids = {name: called for name in facts.ids if (called := _called(name.lower())) is not None}
+Mark = tuple[Any, bool | str | None]
+"""An element that is called an author by a common word (True) or a rarer one (False), a link that may lead to one
+(``_LINK``), or a headline or paragraph between them (None)."""
+_LINK = "link"
+
+
+def _marks(facts: Facts) -> list[Mark]:
+    classes = {names: _called(names) for names in facts.classes_used}
+    ids = {name: mark for name in facts.ids if (mark := _called(name)) is not None}
     microdata = "author" in facts.props
-    marks: list[tuple[Any, bool | None]] = []
+    marks: list[Mark] = []
     for element, names in zip(facts.elements, facts.classes, strict=True):
-        called, tag = classes[names], element.tag
+        called: bool | str | None = classes[names]
+        tag = element.tag
         if ids and not names:
             called = ids.get(element.get("id", ""))
         if called is None and tag == "a":
-            called = _links_to_an_author(element)
-        if microdata and not called and element.get("itemprop") == "author":
+            called = element.get("rel") == "author" or _LINK
+        if microdata and called is not True and element.get("itemprop") == "author":
             called = True
         if called is not None or tag in _LANDMARKS:
             marks.append((element, called))
     return marks
 
 
-def _links_to_an_author(link: Any) -> bool | None:
-    if link.get("rel") == "author":
-        return True
-    return False if _PROFILE.search(link.get("href", "")) else None
-
-
 def _called(names: str) -> bool | None:
+    names = names[:_LONGEST].lower()
     # one search for all words in turn costs four times as much
     common = "author" in names or "byline" in names or "by-line" in names
     rare = "autor" in names or "auteur" in names or "writer" in names or "reporter" in names or "journalist" in names
@@ -258,18 +258,22 @@ def _called(names: str) -> bool | None:
     return None if _OTHERS.search(names) else common
 
 
-def _marked_up(marks: Iterable[tuple[Any, bool | None]], *, common: bool) -> Iterator[Candidate[Names]]:
+def _marked_up(marks: Iterable[Mark], *, common: bool) -> Iterator[Candidate[Names]]:
     """Signatures by their markup, of them first those between the headline and the second paragraph."""
     return _ranked(_signatures(marks, common))
 
 
-def _signatures(marks: Iterable[tuple[Any, bool | None]], common: bool) -> Iterator[Any]:
+def _signatures(marks: Iterable[Mark], common: bool) -> Iterator[Any]:
     """The headline and the paragraphs as they are, and signatures for the elements that hold one."""
     last: Candidate[Names] | None = None
     tried = 0
     for element, called in marks:
         if tried >= _MOST_TRIED:
             break
+        if called == _LINK:
+            if common or not _PROFILE.search(element.get("href", "")[:_LONGEST]):
+                continue
+            called = False
         tried += called == common
         if called is None:
             if last:
@@ -336,7 +340,7 @@ def _is_elsewhere(element: Any) -> bool:
     """What holds the headline is no aside, whatever it is called."""
     if element.tag in _OWN:
         return False
-    names = f"{element.get('class', '')} {element.get('id', '')}".lower()
+    names = f"{element.get('class', '')[:_LONGEST]} {element.get('id', '')[:_LONGEST]}".lower()
     return (element.tag in _ELSEWHERE or bool(_OTHERS_AROUND.search(names))) and element.find(".//h1") is None
 
 

@@ -11,10 +11,14 @@ from urllib.parse import unquote, urlsplit
 
 from crawler.extract.facts import Facts, text_of, types
 
+_LONGEST = 200
+"""Characters of a name that are read."""
 _MOST = 30
 """Separators of one title that are looked at."""
 SEPARATED = re.compile(r"\s+(?:[|\-–—−·•»«›‹~:/\\⋆│｜－]+|::)\s+|\s*[|｜│_]+\s*|\s*--+\s*|\s+[»›]\s*|(?<=\S)\s*[‹›]\s+")
 """What stands between a headline and the names of section and site."""
+_SEPARATOR = re.compile(r"[|\-–—−·•»«›‹~:/\\⋆│｜－_]")
+"""A sign that every one of them has."""
 _TIGHT = re.compile(r"[\-–—－:：,，、（(]\s*|\s+")
 """The same without blanks, or nothing but a blank: believed before a name of the site alone."""
 _COLON = re.compile(r"[^:：]{1,60}[:：]\s+")
@@ -68,15 +72,15 @@ class SiteName:
 
     def _cut_end(self, text: str) -> str:
         """Without everything from the first name on; a section before a name goes too."""
-        seams = list(islice(SEPARATED.finditer(text), _MOST))
-        ends = [*(seam.start() for seam in seams[1:]), len(text)][: len(seams)]
-        for at, (seam, end) in enumerate(zip(seams, ends, strict=True)):
-            piece = text[seam.end() : end]
+        seams = _seams(text)
+        ends = [*(start for start, _ in seams[1:]), len(text)][: len(seams)]
+        for at, ((_, start), end) in enumerate(zip(seams, ends, strict=True)):
+            piece = text[start:end]
             if self.is_name(piece) or _OUTLET.fullmatch(piece):
                 before = at - 1
-                while before >= 0 and self.is_section(text[seams[before].end() : seams[before + 1].start()]):
+                while before >= 0 and self.is_section(text[seams[before][1] : seams[before + 1][0]]):
                     before -= 1
-                head = text[: seams[before + 1].start()]
+                head = text[: seams[before + 1][0]]
                 return head if not self.is_name(head) else text
         return self._cut_tight(text)
 
@@ -92,9 +96,9 @@ class SiteName:
         return text
 
     def _cut_start(self, text: str) -> str:
-        for seam in islice(SEPARATED.finditer(text), 3):
-            if self.is_name(text[: seam.start()]) and fold(text[seam.end() :]):
-                return self._cut_start(text[seam.end() :])
+        for start, end in _seams(text)[:3]:
+            if self.is_name(text[:start]) and fold(text[end:]):
+                return self._cut_start(text[end:])
         if (colon := _COLON.match(text)) and fold(colon[0]) in self._names:
             return text[colon.end() :]
         return text
@@ -103,14 +107,22 @@ class SiteName:
 def heads(text: str) -> Iterator[str]:
     """A text, and its beginnings up to each separator."""
     yield text
-    for seam in islice(SEPARATED.finditer(text), _MOST):
-        yield text[: seam.start()]
+    for start, _ in _seams(text):
+        yield text[:start]
+
+
+@lru_cache(maxsize=256)
+def _seams(text: str) -> Sequence[tuple[int, int]]:
+    """Where a text is separated: a page repeats its title in several places."""
+    if not _SEPARATOR.search(text):
+        return ()
+    return [seam.span() for seam in islice(SEPARATED.finditer(text), _MOST)]
 
 
 def _as_shown(text: str, shown: Collection[str]) -> str:
     """The beginning or end of a text, up to a separator, that is shown on the page; else nothing."""
-    for seam in islice(SEPARATED.finditer(text), _MOST):
-        for piece in (text[: seam.start()], text[seam.end() :]):
+    for start, end in _seams(text):
+        for piece in (text[:start], text[end:]):
             if fold(piece) in shown:
                 return piece
     return ""
@@ -124,19 +136,19 @@ def _much(piece: str, name: str) -> bool:
 
 def _names(facts: Facts) -> Iterator[str]:
     for key in ("og:site_name", "application-name", "apple-mobile-web-app-title", "twitter:site", "dc.publisher"):
-        if name := facts.meta(key):
+        if name := facts.meta(key)[:_LONGEST]:
             yield name
             yield from SEPARATED.split(name)
-    yield text_of(facts.article.get("publisher"))
+    yield text_of(facts.article.get("publisher"))[:_LONGEST]
     for thing in islice(facts.things, 50):
         if {"WebSite", "Organization", "NewsMediaOrganization"} & set(types(thing)):
-            yield text_of(thing.get("name"))
-            yield text_of(thing.get("alternateName"))
+            yield text_of(thing.get("name"))[:_LONGEST]
+            yield text_of(thing.get("alternateName"))[:_LONGEST]
 
 
 def _sections(facts: Facts) -> Iterator[str]:
-    yield text_of(facts.article.get("articleSection"))
-    yield facts.meta("article:section")
+    yield text_of(facts.article.get("articleSection"))[:_LONGEST]
+    yield facts.meta("article:section")[:_LONGEST]
     try:
         yield from unquote(urlsplit(facts.url).path).strip("/").split("/")[:-1]
     except ValueError:
@@ -158,8 +170,10 @@ def fold(text: str) -> str:
     return _SIGNS.sub("", unicodedata.normalize("NFKC", text).casefold())
 
 
-def _spellings(text: str) -> set[str]:
+def _spellings(text: str) -> Collection[str]:
     """How a name is written in letters and in addresses."""
     letters = fold(text)
+    if letters.isascii():
+        return (letters,)
     bare = "".join(char for char in unicodedata.normalize("NFD", letters) if not unicodedata.combining(char))
     return {letters, letters.translate(_UMLAUTS), bare}

@@ -6,8 +6,9 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from html import unescape
-from itertools import islice, takewhile
+from itertools import chain, islice, pairwise, takewhile
 from typing import Any
 
 from lxml import etree
@@ -21,7 +22,7 @@ Offer = Candidate[str]
 
 _LONGEST = 400
 """Characters of a headline; what is longer is a paragraph."""
-_MOST_CLASSED = 300
+_MOST_CLASSED = 150
 _MOST = 30
 """Elements of one kind that are looked at."""
 
@@ -65,8 +66,12 @@ _KICKER = re.compile(
     re.IGNORECASE,
 )
 """Class words of what stands in a heading beside the headline."""
-_UNSEEN = re.compile(r"\bseo|seo-?title|hidden|sr-only|screen-?reader|breadcrumb|logo|brand|site-?(?:title|name)", re.I)
+_UNSEEN = (
+    "hidden", "sr-only", "screen-reader", "screenreader", "breadcrumb", "logo", "brand", "site-title", "sitetitle",
+    "site-name", "sitename", "seo-title", "seotitle",
+)  # fmt: skip
 """Class words of headings that are no headlines to a reader."""
+_FOR_ENGINES = re.compile(r"\bseo")
 _APART = frozenset(("nav", "footer", "dialog"))
 """Elements whose headings are not the page's."""
 _WHOLE = frozenset(("article", "main", "body", "html"))
@@ -78,12 +83,10 @@ _TITLED = re.compile(
 _HOME = re.compile(r"(?:https?://[^/]+)?/?(?:index\.\w+|home/?)?")
 """Address of a site's front page."""
 _EDGES = " -–—|:：·•/"
-_LINES: Any = etree.XPath("//body//*[starts-with(normalize-space(text()), $start)][not(self::script or self::style)]")
-_CLASSED: Any = etree.XPath(
-    "descendant::*[@class[contains(., 'it') or contains(., 'eadl')] or @id[contains(., 'it') or contains(., 'eadl')]"
-    " or @itemprop='headline']"
+_LINES: Any = etree.XPath(
+    "descendant-or-self::*[starts-with(normalize-space(text()), $start)][not(self::script or self::style)]"
 )
-"""A cheap sieve before the words are looked at."""
+_HEADLINE: Any = etree.XPath("descendant::*[@itemprop='headline']")
 
 
 def seek_title(facts: Facts, *, listed: str = "", siblings: Sequence[str] = ()) -> Choice[str]:
@@ -171,7 +174,8 @@ def _lesser_headings(headings: Sequence[Any]) -> Iterator[Offer]:
 
 def _is_apart(heading: Any) -> bool:
     """Whether a heading is the site's, a menu's or one for search engines alone."""
-    if _UNSEEN.search(_called(heading)):
+    names = _called(heading).lower()
+    if any(word in names for word in _UNSEEN) or _FOR_ENGINES.search(names):
         return True
     if any(_HOME.fullmatch(link.get("href") or "#") for link in islice(heading.iter("a"), 3)):
         return True
@@ -185,6 +189,8 @@ def _called(element: Any) -> str:
 
 def _text(element: Any, skip: re.Pattern[str] | None = None) -> str:
     """Text of an element in one line; ``skip``: class words of inner elements that are left out."""
+    if not len(element):
+        return squeeze((element.text or "")[: 4 * _LONGEST])
     pieces: list[str] = []
     length = 0
     walk = etree.iterwalk(element, events=("start", "end", "comment"))
@@ -216,22 +222,27 @@ def _lines(heading: Any) -> Iterator[str]:
 
 def _unmarked(facts: Facts, site: SiteName) -> Iterator[Offer]:
     """Headlines in elements that are no headings."""
-    for element in islice(_CLASSED(facts.root), _MOST_CLASSED):
-        called = element.get("itemprop") == "headline" or _TITLED.search(_called(element))
-        if (
-            called
-            and element.tag not in _WHOLE
-            and 0 < len(text := _text(element)) <= _LONGEST
-            and not _is_below(element)
-        ):
+    marked = _HEADLINE(facts.root) if "headline" in facts.props else ()
+    for element in dict.fromkeys(islice(chain(marked, facts.called(_is_titled)), _MOST_CLASSED)):
+        if element.tag not in _WHOLE and 0 < len(text := _text(element)) <= _LONGEST and not _is_below(element):
             yield Candidate(text, "itemprop" if element.get("itemprop") else "class", text, element)
     title = squeeze(unescape(facts.head_title[: 2 * _LONGEST]))
     if len(title) < 6:
         return
-    for element in islice(_LINES(facts.root, start=title[:6]), _MOST):
+    for element in islice(_beginning(facts, title[:6]), _MOST):
         text = _text(element)
         if _parts(title, text) and not site.is_name(text) and not _is_below(element):
             yield Candidate(text, "line", text, element)
+
+
+def _is_titled(names: str) -> bool:
+    return ("it" in names or "eadl" in names) and bool(_TITLED.search(names[:200]))
+
+
+def _beginning(facts: Facts, start: str) -> Iterable[Any]:
+    """Elements whose text begins so."""
+    boxes = dict.fromkeys(block.box.node for block in facts.segments.blocks if start in block.text)
+    return dict.fromkeys(element for box in islice(boxes, _MOST) for element in _LINES(box, start=start))
 
 
 def _parts(title: str, text: str) -> bool:
@@ -298,12 +309,13 @@ def _likeness(key: str, stated: Collection[str]) -> float:
 
 def _alike(one: str, other: str) -> float:
     """Dice's coefficient of two texts' pairs of letters: 1 for the same, 0 for nothing in common."""
-    first, second = _pairs(one), _pairs(other)
+    first, second = _pairs(one[:_LONGEST]), _pairs(other[:_LONGEST])
     return 2 * len(first & second) / (len(first) + len(second) or 1)
 
 
-def _pairs(text: str) -> set[str]:
-    return {text[at : at + 2] for at in range(min(len(text), _LONGEST) - 1)} or {text}
+@lru_cache(maxsize=256)
+def _pairs(text: str) -> frozenset[str]:
+    return frozenset(map("".join, pairwise(text))) or frozenset((text,))
 
 
 def _weight(rule: str) -> float:
