@@ -96,7 +96,8 @@ FAULTS = (
     Fault("status-503", {"set": {"status": {"code": 503, "every": 1}}}, codes=(3, ALARM)),
     *(Fault(name, {"set": {name: {"every": 1}}}, codes=(3, ALARM)) for name in ("truncate", "reset", "badheader")),
     *map(_of_some, ("consent", "captcha", "paywall", "title500", "emptybody", "reset", "emptyreply")),
-    *map(_harmless, ("nul", "gzip", "noctype", "dups", "sid", "endless", "calendar", "offsite", "syndicate")),
+    *map(_harmless, ("nul", "gzip", "noctype", "dups", "sid", "endless", "calendar", "syndicate")),
+    Fault("offsite", {"set": {"offsite": {}}}, codes=(0, 3), keeps=True),  # among the categories stand foreign lists
     _harmless("deep", n=5000),
     *(_harmless("charset", mode=mode) for mode in ("gb2312_gb18030", "none_utf8", "header_latin1", "utf16", "bogus")),
 )
