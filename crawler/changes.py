@@ -232,6 +232,7 @@ class Changes:
     def _accept(self, look: Look, made: Made) -> None:
         source = look.check.row.source
         self._edits.append((Edit(look.check.path, look.old, made.data, look.number), source))
+        self._run.memory.edited(made)
         if source in self._lines:
             self._lines[source][look.check.path] = _lines_of(made.data)
         digest = sha256(made.data).hexdigest()

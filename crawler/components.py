@@ -11,6 +11,8 @@ from scrapy import signals
 from scrapy.exceptions import NotConfigured
 from scrapy.utils.asyncio import create_looping_call
 
+from crawler.assemble import with_offer
+from crawler.extract.page import Page
 from crawler.run import Run
 from crawler.site import find_archive, load_site
 
@@ -89,10 +91,14 @@ class Outcomes:
         except OSError as error:
             self._halt(error)
 
-    def item_dropped(self, item: Any, exception: BaseException) -> None:
+    def item_dropped(self, item: Any, exception: BaseException, response: Any = None) -> None:
         """A pipeline refused an article."""
         if run := open_run(self._crawler):
-            run.refuse(item.space, item.key, item.source, item.url, str(exception))
+            reason, source = str(exception), getattr(self._crawler.spider, "sources", {}).get(item.source)
+            if source is not None and response is not None:
+                page = Page(response.body, response.url, encoding=source.article.encoding)
+                reason = with_offer(reason, page, source)
+            run.refuse(item.space, item.key, item.source, item.url, reason)
 
     def item_error(self, item: Any, failure: Any) -> None:
         """A pipeline failed: the disk, or a fault of ours."""

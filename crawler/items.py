@@ -35,6 +35,22 @@ class Text:
     """Whether an outlet is credited."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the generic extractor's reading of a page leaves for the memory of its source."""
+
+    head: str
+    """Text of the page's ``<title>``."""
+    blocks: tuple[int, ...]
+    """Fingerprints of what the body holds."""
+    struck: tuple[int, ...] = ()
+    """Those of what was left out, since it stands on other pages of the source."""
+    spared: tuple[int, ...] = ()
+    """Those of what stands on another page and was kept: one is a version of the other."""
+    siblings: tuple[str, ...] = ()
+    """Texts of other pages' ``<title>`` by which the headline was freed of the site's name."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Article:
     """One article of one source. Text fields are plain text, ``body`` is HTML."""
@@ -89,6 +105,8 @@ class Article:
     """When it was edited last, with a zone."""
     disagreements: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Field -> (what the list said, what the page said), where the two differ."""
+    reading: Reading | None = None
+    """For the memory of its source, where the generic extractor found its body."""
 
 
 class Refused(ValueError):

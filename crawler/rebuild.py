@@ -20,6 +20,7 @@ from crawler.archive.post import Post, read_post
 from crawler.edits import following
 from crawler.extract.page import Page
 from crawler.gate import digest
+from crawler.memory import Remade
 from crawler.recall import recall
 from crawler.run import state_folder
 from crawler.site import Site
@@ -155,6 +156,7 @@ class _ListReader:
 
 def _from_posts(ledger: Ledger, archive: Path, sources: Sequence[Source], made: Answers, done: Rebuilt) -> None:
     kept, words = [], []
+    memories = {source.id: Remade(source.id, source.space) for source in sources if not source.is_ruled}
     spans = {source.id: source.spans for source in sources}
     for path in post_files(archive):
         data, name = path.read_bytes(), str(path.relative_to(archive))
@@ -170,7 +172,9 @@ def _from_posts(ledger: Ledger, archive: Path, sources: Sequence[Source], made: 
         source, space, key = found
         kept.append(_kept(Kept(space, key, source, name, sha256(data).hexdigest()), post, made, spans.get(source, ())))
         words.append({"space": space, "key": key, "source": source, **_words(post)})
-    ledger.keep(kept, words=words)
+        if source in memories:
+            memories[source].learn(key, text_of(post.body).split("\n"))
+    ledger.keep(kept, words=words, more=[one for memory in memories.values() for one in memory.statements])
     done.posts = len(kept)
 
 

@@ -25,7 +25,8 @@ from crawler.archive.site import category_page
 from crawler.budget import Budget
 from crawler.changes import Changes
 from crawler.gate import OWN_PAGE
-from crawler.items import Text
+from crawler.items import Reading, Text
+from crawler.memory import Memory
 from crawler.outlets import Outlets
 from crawler.place import place
 from crawler.report import DISK, FAILED, Report
@@ -61,6 +62,8 @@ class Post:
     seen: Seen = field(default_factory=lambda: Seen(0))
     """What the watch counts of it."""
     validators: tuple[str, str] = ("", "")
+    reading: Reading | None = None
+    """What the memory of its source learns from it."""
 
 
 def state_folder(archive: Path, site: Site) -> Path:
@@ -95,6 +98,7 @@ class Run:
         self.live = True
         """Whether sources themselves are asked; under replay they are not, and this is no visit."""
         self.outlets = load_outlets(archive)
+        self.memory = Memory(self.ledger)
         self.changes = Changes(self, {source.id: source.spans for source in sources})
         self._pending: dict[str, Post] = {}
         self._number: int | None = None
@@ -176,6 +180,7 @@ class Run:
         if self.changes.take(post):
             self._take([])
         elif post.source not in self.watch.stopped:
+            self.memory.note(post)
             self._take(self.watch.passed(post))
 
     def _take(self, posts: Sequence[Post]) -> None:
@@ -192,7 +197,8 @@ class Run:
         posts = list(self._pending.values())
         fresh = write_all(self.archive, [Pending(post.path, post.data) for post in posts])
         self._write_category_pages(posts)
-        self.ledger.keep(list(map(self._kept, posts, fresh)), made, sizes, self.watch.remember(posts))
+        words, memory = self.watch.remember(posts), self.memory.statements(posts)
+        self.ledger.keep(list(map(self._kept, posts, fresh)), made, sizes, words, memory)
         self.watch.look_at_aliases()
         self.changes.flush()
         self._pending.clear()

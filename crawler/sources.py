@@ -325,13 +325,18 @@ class Fetch(Strict):
 
 
 class Layout(Strict):
-    """Rules for one layout of the article page. Bare texts are CSS on HTML, JMESPath on JSON."""
+    """Rules for one layout of the article page. Bare texts are CSS on HTML, JMESPath on JSON.
+
+    Without a rule for ``body`` the generic extractor reads the page: it finds the body, and every other field that no
+    rule gives. With one it is only asked for a title or a time of publication that neither a rule nor the list gives.
+    """
 
     until: date | None = None
     """Last day of publication for which it holds; the present one has none."""
     title: RuleField | None = None
-    body: RuleField
-    """The element (or HTML text) that holds the article and little else."""
+    body: RuleField | None = None
+    """The element (or HTML text) that holds the article and little else. Left out: the generic extractor finds it; an
+    answer in JSON needs it."""
     published: RuleField | None = None
     modified: RuleField | None = None
     attribution: RuleField | None = None
@@ -344,7 +349,7 @@ class Layout(Strict):
     canonical: RuleField | None = None
     """The page's own idea of its address; two addresses with one canonical key are one article."""
     strip: Annotated[list[str], Many] = []
-    """CSS of what is taken out of the body."""
+    """CSS of what is taken out of the body that a rule gives."""
     drop: list[str] = []
     """Texts taken out of the body, such as a pair of ideographic spaces."""
     date_formats: list[str] = []
@@ -428,7 +433,8 @@ class Source(Strict):
     lists: list[AnyList] = Field(min_length=1)
     key: Key = Key()
     article: Fetch = Fetch()
-    layouts: list[Layout] = Field(min_length=1)
+    layouts: list[Layout] = Field(default_factory=lambda: [Layout()], min_length=1)
+    """Without any, the generic extractor reads every article page."""
     post: PostRules = PostRules()
     verified: Verified = Verified(how="not yet")
     notes: list[str] = []
@@ -453,6 +459,11 @@ class Source(Strict):
     @cached_property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
+
+    @property
+    def is_ruled(self) -> bool:
+        """Whether rules say where articles stand in all its pages; else the generic extractor looks for them."""
+        return all(layout.body is not None for layout in self.layouts)
 
     @cached_property
     def key_patterns(self) -> tuple[re.Pattern[str], ...]:
@@ -483,6 +494,10 @@ class Source(Strict):
             yield from _bad_rules(layout, ("layouts", number), "css" if self.article.format == "html" else "jmespath")
             for place, selector in enumerate(layout.strip):
                 yield from _bad_selector(selector, ("layouts", number, "strip", place))
+            if layout.body is None and self.article.format == "json":
+                yield ("layouts", number), "body: is required and missing: the generic extractor reads no JSON"
+            if layout.body is None and layout.strip:
+                yield ("layouts", number, "strip"), "needs a rule for body: else the generic extractor finds it"
         if sum(layout.until is None for layout in self.layouts) > 1:
             yield ("layouts",), "only the present layout may lack until: DATE"
 

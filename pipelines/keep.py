@@ -56,6 +56,7 @@ class KeepPipeline:
                 text=item.text and replace(item.text, outlet=item.attribution is not None),
                 validators=item.validators,
                 printed=item.published_raw,
+                reading=item.reading,
             )
         )
         return item

@@ -13,6 +13,7 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from crawler.archive.ledger import Row, Validators
+from crawler.assemble import Beyond, with_offer
 from crawler.components import run_of
 from crawler.extract.page import Page
 from crawler.extract.text import plain
@@ -269,7 +270,8 @@ class NewsSpider(Spider):
             article = self.article_of(response, row)
         except Refused as error:
             page = page_of(response, source.article.encoding)
-            self._refuse(row, response.url, self._named(source, page, str(error)))
+            reason = with_offer(self._named(source, page, str(error)), page, source) if self.run else str(error)
+            self._refuse(row, response.url, reason)
             return
         if self.run and not self._is_first(self.run, row, article.key):
             return
@@ -334,7 +336,9 @@ class NewsSpider(Spider):
     def _ways_of(self, source: Source) -> Ways:
         if source.id not in self._ways:
             own_python = self.settings.getbool("PRESSKEEP_OWN_PYTHON")
-            self._ways[source.id] = Ways(source, own_python=own_python)
+            self._ways[source.id] = ways = Ways(source, own_python=own_python)
+            if (run := self.run) is not None:
+                ways.assembler.beyond = Beyond(run.memory, run.outlets.agencies, run.watch.walls)
         return self._ways[source.id]
 
     @property

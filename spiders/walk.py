@@ -15,7 +15,8 @@ from crawler.urls import canonical, key_of
 from spiders.share import fill
 
 REQUIRED = ("title", "published")
-"""What a post cannot be without; a list must say it where no layout has a rule for it."""
+"""What a post cannot be without; a list must say it where no layout has a rule for it and pages are JSON, which the
+generic extractor does not read."""
 
 
 @dataclass(slots=True)
@@ -45,7 +46,8 @@ class EntryMaker:
 
     def __init__(self, source: Source) -> None:
         self._patterns = source.key_patterns
-        self._needed = [name for name in REQUIRED if all(getattr(layout, name) is None for layout in source.layouts)]
+        unruled = [name for name in REQUIRED if all(getattr(layout, name) is None for layout in source.layouts)]
+        self._needed = unruled if source.article.format == "json" else []
 
     def add(self, listing: Listing, fields: Mapping[str, str]) -> None:
         """Add the record to the listing: as an entry, or as a problem where it has no key."""

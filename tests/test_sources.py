@@ -234,7 +234,7 @@ def test_all_faults_of_the_model_come_together(tmp_path: Path) -> None:
 
 
 def test_an_empty_file_lists_what_is_required(tmp_path: Path) -> None:
-    required = ["id", "name", "home", "language", "timezone", "example", "lists", "layouts"]
+    required = ["id", "name", "home", "language", "timezone", "example", "lists"]
     assert faults(tmp_path, "") == [f"1: {name}: is required and missing" for name in required]
 
 
@@ -245,6 +245,18 @@ def test_old_layouts_with_their_dates_may_stand_beside_the_present_one(tmp_path:
         date(2020, 12, 31),
         date(2018, 12, 31),
     ]
+
+
+def test_without_layouts_or_a_rule_for_the_body_the_generic_extractor_reads(tmp_path: Path) -> None:
+    none, unruled = SMALLEST.partition("layouts:")[0], SMALLEST.replace("    body: article\n", "")
+    (layout,) = load_source(written(tmp_path, none)).layouts
+    assert (layout.title, layout.body) == (None, None)
+    assert load_source(written(tmp_path, unruled)).layouts[0].body is None
+    for text, line in ((none, 8), (unruled, 12)):
+        (fault,) = faults(tmp_path, text + "article: {format: json}\n")
+        assert fault.endswith("body: is required and missing: the generic extractor reads no JSON"), line
+    (fault,) = faults(tmp_path, unruled + "    strip: [.ad]\n")
+    assert fault == "13: layouts.0.strip: needs a rule for body: else the generic extractor finds it"
 
 
 def test_hosts_of_this_machine_may_be_asked_fast(tmp_path: Path) -> None:
@@ -328,7 +340,7 @@ def test_the_schema_names_its_kind_and_tells_editors_what_fields_mean() -> None:
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert "x-rule" not in json.dumps(schema)
     body = schema["$defs"]["Layout"]["properties"]["body"]
-    assert body["$ref"] == "#/$defs/Rule"
+    assert body["anyOf"][0] == {"$ref": "#/$defs/Rule"}
     assert "The element (or HTML text)" in body["description"]
 
 
@@ -348,7 +360,7 @@ def test_the_schema_takes_every_shipped_source(path: Path, validator: jsonschema
         ("title: h1", "title: {csss: h1}"),
         ("title: h1", "title: []"),
         ("language: en", "language: 7"),
-        ("body: article", "strip: [p]"),
+        ("body: article", "boddy: article"),
         (LINKS, LINKS + "\npoliteness: {delay: 0}"),
         (LINKS, LINKS + "\npost: {slugs: klingon}"),
     ],

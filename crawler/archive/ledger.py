@@ -79,6 +79,28 @@ texts = sa.Table(
     sa.UniqueConstraint("space", "key"),
     sa.Index("texts_digest", "source", "digest"),
 )
+readings = sa.Table(
+    "readings",  # of articles that the generic extractor read (see memory.py)
+    metadata,
+    sa.Column("space", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),  # how many the source had by then
+    sa.Column("title", sa.Text, nullable=False),  # of the page's head, with the site's name and all
+    sa.Column("told", sa.Text, nullable=False),  # what other pages told of it, as JSON; empty for nothing
+    sa.Index("readings_number", "source", "number"),
+)
+blocks = sa.Table(
+    "blocks",  # of those articles, by source: what stands on several of them is the site's
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("fingerprint", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("key", sa.Text, nullable=False),  # of the article that had it first
+    sa.Column("several", sa.Integer, nullable=False),  # whether another had it as well
+    sa.Column("number", sa.Integer, nullable=False),  # of the article that had it last
+    sa.Index("blocks_number", "source", "several", "number"),
+    sqlite_with_rowid=False,
+)
 error_pages = sa.Table(
     "error_pages",  # what a site says at addresses that do not exist
     metadata,
@@ -385,12 +407,13 @@ class Ledger:
         made: Sequence[Capture] = (),
         sizes: Mapping[str, int] | None = None,
         words: Sequence[Mapping[str, Any]] = (),
+        more: Sequence[tuple[sa.Executable, Sequence[Mapping[str, Any]]]] = (),
     ) -> None:
         """Say that these posts and captures are durable; a key that no list named (an alias' target) is added.
 
-        ``words``: rows for ``texts``.
+        ``words``: rows for ``texts``; ``more``: statements of the same transaction, each with its values.
         """
-        if not (kept or made or sizes):
+        if not (kept or made or sizes or more):
             return
         with self._writing() as connection:
             if made:
@@ -403,6 +426,8 @@ class Ledger:
                 connection.execute(_upsert_done(), [_done(one) for one in kept])
             if words:
                 connection.execute(_UPSERT_TEXT, words)
+            for further, rows in more:
+                connection.execute(further, rows)
 
     def refuse(self, space: str, key: str, reason: str, now: datetime) -> int:
         """No post, and why; asked again later, with growing gaps, for as long as there are gaps left.

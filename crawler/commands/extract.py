@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date
 from pathlib import Path
@@ -13,6 +13,8 @@ import click
 from crawler.commands.common import archive_option, explained, fail, json_option
 
 if TYPE_CHECKING:
+    from crawler.archive.checks import Check
+    from crawler.archive.ledger import Ledger
     from crawler.extract.article import Extracted
     from crawler.extract.evidence import Candidate, Choice
     from crawler.pagefile import GivenPage
@@ -55,8 +57,8 @@ def command(
     if encoding and not is_charset(encoding):
         fail(f"--encoding {encoding}: no character encoding that Python knows", REFUSED_INPUT)
     found = 0
-    for page in _pages(what, url, archive):
-        done = _extracted(page, language, encoding)
+    for page, beyond in _pages(what, url, archive):
+        done = _extracted(page, language, encoding, beyond)
         if as_json:
             click.echo(json.dumps(told(done, explain), ensure_ascii=False))
         else:
@@ -66,13 +68,14 @@ def command(
         fail(f"{what} holds no HTML page{f' of {url}' if url else ''}", REFUSED_INPUT)
 
 
-def _pages(what: str, url: str, archive: Path | None) -> Iterator[GivenPage]:
+def _pages(what: str, url: str, archive: Path | None) -> Iterator[tuple[GivenPage, dict[str, Any]]]:
+    """Each page, and what is known beyond it."""
     from crawler.pagefile import pages_in
 
     if what.lower().startswith(("http://", "https://")):
-        yield _fetched(what, archive)
+        yield _fetched(what, archive), {}
     elif Path(what).is_file():
-        yield from pages_in(Path(what), url)
+        yield from ((page, {}) for page in pages_in(Path(what), url))
     else:
         yield from _captured(what, archive)
 
@@ -90,8 +93,11 @@ def _fetched(url: str, archive: Path | None) -> GivenPage:
         fail(str(error), LIST_FAILED)
 
 
-def _captured(key: str, archive: Path | None) -> Iterator[GivenPage]:
-    """The captures that the posts of a key were made from. Ends with exit code 2 where there is none."""
+def _captured(key: str, archive: Path | None) -> Iterator[tuple[GivenPage, dict[str, Any]]]:
+    """The captures that the posts of a key were made from, each with what was known when it became a post. Ends with
+    exit code 2 where there is none."""
+    from datetime import datetime
+
     from crawler.archive.captures import read_capture
     from crawler.archive.checks import known
     from crawler.commands.status import ledger_of
@@ -104,15 +110,35 @@ def _captured(key: str, archive: Path | None) -> Iterator[GivenPage]:
     ledger = ledger_of(folder) if folder else None
     if folder is None or ledger is None:
         fail(f"{key}: no such file, and no archive here that might know it as a key", REFUSED_INPUT)
-    captures = [ledger.find_capture(check.capture) for check in known(ledger, key) if check.capture]
+    checks = [check for check in known(ledger, key) if check.capture]
+    captures = [(ledger.find_capture(check.capture), _known_of(check, ledger, folder)) for check in checks]
     ledger.close()
-    if not any(captures):
+    if not any(capture for capture, _ in captures):
         fail(f"{key}: no such file, and {folder} has no capture of a post with this key", REFUSED_INPUT)
     place = state_folder(folder, load_site(folder)) / "captures"
-    yield from (page_of_capture(read_capture(place, capture)) for capture in captures if capture)
+    for capture, beyond in captures:
+        if capture:
+            answer = read_capture(place, capture)
+            yield page_of_capture(answer), {**beyond, "not_after": datetime.fromisoformat(answer.date)}
 
 
-def _extracted(page: GivenPage, language: str | None, encoding: str | None) -> Extracted:
+def _known_of(check: Check, ledger: Ledger, folder: Path) -> dict[str, Any]:
+    """What the source says of its articles, and other pages of this one."""
+    from crawler.commands.common import readable_sources
+    from crawler.memory import Memory
+    from crawler.run import load_outlets
+
+    row = check.row
+    source = next((one for one in readable_sources(folder) if one.id == row.source), None)
+    about = {"zone": source.zone, "language": source.language} if source else {}
+    told = Memory(ledger).told(row.space, row.key)
+    others = {"repeated": told.struck, "siblings": told.siblings} if told else {}
+    listed = row.hints.get("title", "")
+    return {**about, **others, "listed": listed, "agencies": load_outlets(folder).agencies}
+
+
+def _extracted(page: GivenPage, language: str | None, encoding: str | None, beyond: Mapping[str, Any]) -> Extracted:
+    """``beyond``: what is known beyond the page, as ``extract_page`` takes it."""
     from datetime import UTC, datetime
 
     from crawler.extract.article import extract_page
@@ -120,7 +146,8 @@ def _extracted(page: GivenPage, language: str | None, encoding: str | None) -> E
     from crawler.gate import WALLS, Walls
 
     parsed = Page(page.body, page.url, declared=page.charset, encoding=encoding or "")
-    return extract_page(parsed, language=language, not_after=datetime.now(UTC), walls=Walls.load(WALLS))
+    known = {"not_after": datetime.now(UTC), **beyond, **({"language": language} if language else {})}
+    return extract_page(parsed, walls=Walls.load(WALLS), **known)
 
 
 def told(done: Extracted, explain: bool) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def run(page: Page, layout: Layout) -> Fields:
             except NoFit as error:
                 misses.append(f"{name}: {error}")
     try:
-        given.body = _body(page, layout)
+        given.body = _body(page, layout) if "body" in layout.rules else ""
     except NoFit as error:
         misses.append(f"body: {error}")
     given.misses = tuple(misses)
