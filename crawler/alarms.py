@@ -12,8 +12,9 @@ from crawler.gate import class_of
 FEWEST = 5
 """Articles below which a run says nothing of a source."""
 MOST_FAILING = 0.3
-SURE = 3
-"""Failures before a source is stopped amid a run: the part that fails among the first few says little."""
+MOST_AMID = 0.5
+"""Part of the articles so far, five failures among them, from which a source is stopped amid a run: the part that fails
+among the first few says little, and pages that fail may be the first to come."""
 RECENT = 10
 """Latest articles that are looked at for a layout that changes amid a run, all but two of them failing is one; and
 over several runs, where one alone brings too few."""
@@ -182,7 +183,8 @@ def of_latest(tally: Tally, earlier: Sequence[Outcome], history: Sequence[Seen])
 
 
 def _failing(tally: Tally, *, ended: bool) -> Found:
-    many = tally.failed > MOST_FAILING * tally.judged and (ended or tally.failed >= SURE)
+    amid = tally.failed >= FEWEST and tally.failed > MOST_AMID * tally.judged
+    many = tally.failed > MOST_FAILING * tally.judged if ended else amid
     lately = len(tally.recent) == RECENT and sum(tally.recent) <= 2
     return _none_of(tally.failures, tally.judged, str(tally.judged), tally.example) if many or lately else None
 

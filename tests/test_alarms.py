@@ -38,11 +38,15 @@ def tally(passed: Sequence[int] = (), failed: Sequence[str] = (), outlet: bool =
         (tally([], [WALL] * 4), (), True, ""),  # fewer than five say nothing
         (tally([], [WALL] * 5), (), False, "consent"),
         (tally([100] * 3, [WALL] * 2), (), True, "consent"),  # 40 %
-        (tally([100] * 3, [WALL] * 2), (), False, ""),  # amid a run two are too few
+        (tally([100] * 3, [WALL] * 2), (), False, ""),  # amid a run nobody knows what comes
+        (tally([100] * 6, [WALL] * 3), (), False, ""),
+        (tally([100] * 5, [WALL] * 5), (), False, ""),
+        (tally([100] * 4, [WALL] * 5), (), False, "consent"),
+        (tally([100] * 1, [WALL] * 4), (), False, ""),
         (tally([100] * 7, [WALL] * 3), (), True, ""),  # 30 %, and not more
-        (tally([100] * 6, [WALL] * 3), (), False, "consent"),
-        (tally([100] * 2, ["HTTP 403"] * 3), (), False, "blocked"),
-        (tally([100] * 2, ["body: empty"] * 3), (), False, "layout changed"),
+        (tally([100] * 6, [WALL] * 3), (), True, "consent"),
+        (tally([100] * 2, ["HTTP 403"] * 3), (), True, "blocked"),
+        (tally([100] * 2, ["body: empty"] * 3), (), True, "layout changed"),
         (tally([100] * 5, ["timed out"] * 9), (), True, ""),  # nothing was seen of their pages
         (tally([30] * 5), seen(9), True, "layout changed"),
         (tally([34] * 5), seen(9), True, ""),
