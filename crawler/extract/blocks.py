@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from crawler.extract.text import BLOCKS, CELLS, squeeze
-from crawler.extract.words import TAGS, WORDS
+from crawler.extract.words import BITS, TAGS, WORDS
 
 _SKIPPED = frozenset((
     "script", "style", "noscript", "template", "head", "nav", "svg", "math", "object", "embed", "applet", "canvas",
@@ -29,6 +29,11 @@ _ATTRIBUTE_LENGTH = 300
 """Characters of one attribute that are read."""
 _NAMING = frozenset(("class", "id", "itemprop", "role", "data-testid", "data-component"))
 """Attributes that say what an element is."""
+
+
+_MENU, _OURS = BITS["nav"] | BITS["share"], BITS["article"] | BITS["content"] | BITS["lead"] | BITS["title"]
+_PROSE = ("p", "h1", "h2", "article", "br", "td", "pre", "blockquote")
+"""What is called a menu and has none of these in it is one: a quarter of all blocks."""
 
 
 class Box:
@@ -122,8 +127,11 @@ class Segments:
                 self._split = 0
                 if tag == "h1" and self.headline_at < 0:
                     self.headline_at = len(self.blocks)
-                inner = Box(child, tag, box, _words_of(child, tag))
-                if not len(child):
+                words = _words_of(child, tag)
+                inner = Box(child, tag, box, words)
+                if words & _MENU and not words & _OURS and next(child.iter(*_PROSE), None) is None:
+                    pass
+                elif not len(child):
                     if (text := child.text) and not text.isspace():
                         self._add(text, linked, bold)
                 elif depth < _DEEPEST:
