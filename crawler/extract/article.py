@@ -108,15 +108,16 @@ def extract_page(
     found.drop_promos(phrases)
     facts.segments = found.page
     text, html = found.text, to_html(found, facts.absolute)
-    taken = Candidate(text, "blocks", node=found.node)
+    node = found.node
+    taken = Candidate(text, "blocks", node=node)
     if (
-        len(text.encode("utf-8", "replace")) < _THIN
+        len(text) < _THIN
+        and len(text.encode("utf-8", "replace")) < _THIN
         and (hidden := body_in_scripts(facts))
         and len(hidden.text) > len(text)
     ):
         text, html, taken = hidden.text, hidden.html, Candidate(hidden.text, hidden.rule)
     title = seek_title(facts, listed=listed, siblings=siblings)
-    node = found.node
     published, modified = seek_published(facts, zone=zone, not_after=not_after, body=node)
     authors = seek_authors(facts, body=node, agencies=agencies)
     paragraphs = text.split("\n") if text else []

@@ -439,20 +439,24 @@ def _lead(element: Any) -> Candidate[Names] | None:
 
 
 _HAN_WORDS = ("作者", "记者", "記者", "执笔", "撰文", "采写", "文/", "报道")
+_HAN_SIGNS = re.compile("[者撰笔采文报]")
 _HAN_LINES: Any = etree.XPath(
     "descendant::text()[" + " or ".join(f"contains(., '{word}')" for word in _HAN_WORDS) + "]"
 )
 
 
 def _han_lines(facts: Facts) -> Iterator[Any]:
-    blocks = (block for block in facts.segments.blocks if not block.text.isascii())
-    boxes = dict.fromkeys(block.box.node for block in blocks if any(word in block.text for word in _HAN_WORDS))
+    boxes = dict.fromkeys(block.box.node for block in facts.segments.blocks if _holds_han_word(block.text))
     for box in islice(boxes, 200):
         if any(map(_is_elsewhere, islice(box.iterancestors(), _HIGH))):
             continue
         for text in islice(_HAN_LINES(box), 200):
             if _box(text) is box and (offer := _han_line(box, squeeze(text[: 2 * _LONGEST]))):
                 yield offer
+
+
+def _holds_han_word(text: str) -> bool:
+    return not text.isascii() and _HAN_SIGNS.search(text) is not None and any(word in text for word in _HAN_WORDS)
 
 
 def _box(text: Any) -> Any:

@@ -60,7 +60,11 @@ class Facts:
 
     def meta(self, *keys: str) -> str:
         """The first content of the first of these metas that has one, else an empty text."""
-        return next((self.metas[key][0] for key in keys if key in self.metas), "")
+        metas = self.metas
+        for key in keys:
+            if contents := metas.get(key):
+                return contents[0]
+        return ""
 
     @cached_property
     def canonical(self) -> Sequence[str]:
