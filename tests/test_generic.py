@@ -195,6 +195,26 @@ def test_where_rules_no_longer_fit_the_refusal_says_what_the_extractor_finds(ser
     assert archive.rows("select count(*) from readings") == [(0,)]
 
 
+def test_a_second_look_reads_with_the_same_eyes(server: Server, tmp_path: Path) -> None:
+    archive = Archive.new(tmp_path / "archive", unruled(server, recheck=["15m"]))
+    pages = {number: news(number, PROMO) for number in (1, 2, 3)}
+    publish(server, pages)
+    archive.crawl()
+    before, remembered = archive.posts(), rows(archive)
+    for number in (1, 3):
+        server.pages[stories(number)[-1].path] = news(number, PROMO, head=f"Another title {number}")
+    corrected = [*told(2), "An earlier version of this article named the wrong quay, and was put right at noon."]
+    server.pages[stories(2)[-1].path] = news(2, PROMO, lines=corrected)
+    archive.rows("update articles set check_due = '2026-01-01T00:00:00Z'")
+    archive.crawl()
+    assert archive.report("riverbend")["edited"] == 1
+    assert lines(archive, 2) == corrected
+    changed = {name for name, data in archive.posts().items() if before.get(name) != data}
+    assert {name for name in changed if name.startswith("_posts")} == {next(n for n in before if "100002" in n)}
+    assert len(rows(archive)[0]) == len(remembered[0]) + 1, "the memory knows what the edit brought"
+    archive.proven()
+
+
 # one page at a time
 
 SEEN = datetime(2026, 3, 29, tzinfo=UTC)

@@ -79,6 +79,21 @@ def test_the_source_of_the_readme_is_added_step_by_step(tmp_path: Path) -> None:
     assert yaml.safe_load(text.split("---\n")[1])["attribution"] == "Riverbend Courier"
 
 
+def test_in_a_hurry_its_layouts_are_left_out(tmp_path: Path) -> None:
+    assert "Leave out `layouts` altogether" in README
+    init, crawl = (block.strip() for block in blocks("step"))
+    ((name, source),) = re.findall(r"<!-- file: (\S+) -->\n```yaml\n(.*?)```", README, re.DOTALL)
+    write_captures(tmp_path / "site.warc.gz")
+    run(init, tmp_path)
+    (tmp_path / name).write_text(source.partition("layouts:")[0], encoding="utf-8")
+    out = run(crawl, tmp_path, "--replay", "site.warc.gz")
+    assert re.search(r"^riverbend +6 +6 +5 +0 ", out, re.MULTILINE), out
+    posts = sorted((tmp_path / "my-archive" / "_posts").rglob("*.md"))
+    assert [post.name for post in posts] == [f"2026-03-0{n}-riverbend-{n}.md" for n in range(1, 6)]
+    for n, post in enumerate(posts, 1):
+        assert f"The Story {n} story begins here, on the river." in post.read_text(encoding="utf-8")
+
+
 def test_the_two_commands_are_one_line_each_and_set_themselves_up() -> None:
     for mark, end in (("demo", "presskeep demo"), ("tests", "pytest -n auto")):
         (command,) = blocks(mark)
