@@ -106,7 +106,6 @@ def extract_page(
     phrases = common() if walls is None else walls
     found = find_body(facts, repeated=repeated)
     found.drop_promos(phrases)
-    facts.segments = found.page
     text, html = found.text, to_html(found, facts.absolute)
     node = found.node
     taken = Candidate(text, "blocks", node=node)

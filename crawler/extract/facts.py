@@ -175,7 +175,7 @@ class Facts:
 
     @cached_property
     def segments(self) -> Segments:
-        """The page's text as its reader sees it; whoever walked the page for it already may say so."""
+        """The page's text as its reader sees it."""
         return Segments(self.root)
 
     @cached_property
