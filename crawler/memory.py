@@ -28,6 +28,8 @@ REMEMBERED = 200
 """Articles of a source after which a block is forgotten that no other had; what several had stays."""
 _SIBLINGS = 5
 """Latest ``<title>`` texts of a source that are shown to the next page."""
+_CHUNK = 400
+"""Blocks asked for at once; SQLite's default limit of bound values is 999 in old builds."""
 _HEAD = 300
 """Characters that are kept of one."""
 
@@ -87,8 +89,10 @@ class Memory:
         """
         fresh = self._fresh.get(source, {})
         found = {one: False for one in prints if fresh.get(one, key) != key}
-        values = {"source": source, "key": key, "since": self._number(source) - REMEMBERED, "prints": list(prints)}
-        found |= {row.fingerprint: bool(row.several) for row in self._ledger.read(_FIRST_SEEN, values)}
+        about = {"source": source, "key": key, "since": self._number(source) - REMEMBERED}
+        for start in range(0, len(prints), _CHUNK):
+            rows = self._ledger.read(_FIRST_SEEN, {**about, "prints": list(prints[start : start + _CHUNK])})
+            found |= {row.fingerprint: bool(row.several) for row in rows}
         return {one: several or one in self._several.get(source, ()) for one, several in found.items()}
 
     def siblings(self, source: str, key: str) -> tuple[str, ...]:

@@ -61,6 +61,12 @@ def test_what_another_article_had_first(ledger: Ledger) -> None:
         assert one.known("s", "a", [1, 2]) == {}, "also where another had it too"
 
 
+def test_a_page_of_more_blocks_than_one_question_holds(ledger: Ledger) -> None:
+    memory, many = Memory(ledger), list(range(40_000))
+    kept(ledger, memory, post("a", many))
+    assert memory.known("s", "b", many) == dict.fromkeys(many, False)
+
+
 def test_what_one_article_alone_had_is_forgotten(ledger: Ledger) -> None:
     memory = Memory(ledger)
     kept(ledger, memory, post("a", [1, 2]), post("b", [3], struck=[1]))
