@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from crawler.extract.blocks import Box, called
+from crawler.extract.blocks import Block, Box, called
 from crawler.extract.body import Body, is_caption
 from crawler.extract.text import squeeze
 from crawler.extract.words import BITS
@@ -25,6 +25,7 @@ _SRCSET = ("srcset", "data-srcset", "data-lazy-srcset")
 _SIZED = re.compile(r"(?<![^\s,])([^\s,]\S*)\s+(\d{1,6}(?:\.\d{1,3})?)[wx]")
 _SRCSET_LENGTH = 6000
 """Characters of a list of sizes that are read."""
+_HEADINGS = frozenset(("h2", "h3", "h4", "h5", "h6"))
 _SMALL = 60
 """Pixels; smaller pictures are signs."""
 _ABOVE = 8
@@ -34,7 +35,8 @@ _SIGN_WORDS = re.compile(
     r"(?<![a-z])(?:logo|icon|avatar|gravatar|emoji|smiley|sprite|spacer|qr-?code)s?(?![a-z])", re.IGNORECASE
 )
 _SIGN_FILE = re.compile(
-    r"(?:^|/)(?:logo|icon|avatar|emoji|smilie|sprite)s?/|(?:^|/)\w\.gif$"
+    r"(?:^|/)(?:logo|icon|avatar|emoji|smilie|sprite|newsletter)s?/|(?:^|/)\w\.gif$"
+    r"|(?:^|[-_/])(?:spinner|loading)[-_.][^/]{0,40}\.(?:gif|svg)$"
     r"|(?:^|[-_/])(?:logo|icon|avatar|emoji|sprite|spacer|blank|pixel|loading|loader|place-?holder|transparent|1x1|grey"
     r"|gray|qrcode|ewm|erweima)(?:[-_]?[-_\dvx]{1,12})?\.\w{3,4}$",
     re.IGNORECASE,
@@ -115,16 +117,16 @@ class _Article:
             joint = joint.parent
         if any(one.own & _FOREIGN and not one.own & _CAPTION for one in between):
             return False
-        if between and self._leads_elsewhere(number, between[-1], node):
+        if any(one.own & _BYLINE and not one.own & _CAPTION for one in between[:2]):
+            return False
+        if between and self._is_teaser(number, between[-1], node):
             return False
         if number > self.last:
             last = self.body.page.blocks[self.last].box
             return joint is last or joint is last.parent
-        if number > self.first:
-            return self._in_region(joint)
-        if any(one.own & _BYLINE and not one.own & _CAPTION for one in between[:2]):
-            return False
-        return self._in_region(joint) or (self.headed and any(one.own & _CAPTION for one in between))
+        if self._in_region(joint):
+            return True
+        return number <= self.first and self.headed and any(one.own & _CAPTION for one in between)
 
     def _in_region(self, box: Box) -> bool:
         region = self.body.region
@@ -133,16 +135,14 @@ class _Article:
             at = at.parent
         return at is not None
 
-    def _leads_elsewhere(self, number: int, outermost: Box, node: Any) -> bool:
-        """Whether it is a link to another page beside that page's title."""
-        link = node.getparent()
-        while link is not None and link.tag in ("picture", "source", "span"):
-            link = link.getparent()
-        if link is None or link.tag != "a" or _PICTURE_FILE.search((link.get("href") or "").partition("?")[0]):
-            return False
-        return any(block.linked > 0.9 and _holds(outermost, block.box) for _, block in self._around(number))
+    def _is_teaser(self, number: int, outermost: Box, node: Any) -> bool:
+        """Whether another page's title stands beside it: a link, or within the text a heading."""
+        beside = [block for _, block in self._around(number) if _holds(outermost, block.box) and not _is_legend(block)]
+        if any(block.linked > 0.9 for block in beside) and (_is_link(node) or self.first < number <= self.last):
+            return True
+        return self.first < number <= self.last and any(block.box.tag in _HEADINGS for block in beside)
 
-    def _around(self, number: int) -> Iterator[tuple[int, Any]]:
+    def _around(self, number: int) -> Iterator[tuple[int, Block]]:
         """Blocks near a picture that were not kept, or are captions."""
         blocks = self.body.page.blocks
         for at in range(max(0, number - 2), min(len(blocks), number + 6)):
@@ -153,11 +153,7 @@ class _Article:
         """What stands below the picture or beside it in its figure."""
         around = self._around(number)
         if figure is not None:
-            lines = [
-                block.text
-                for _, block in around
-                if _holds(figure, block.box) and (is_caption(block) or (block.box.own | block.inline) & _CREDIT)
-            ]
+            lines = [block.text for _, block in around if _holds(figure, block.box) and _is_legend(block)]
         else:
             lines = []
             near = {box, box.parent, box.parent and box.parent.parent}
@@ -165,6 +161,19 @@ class _Article:
                 if at == number + len(lines) and block.box.own & _CAPTION and block.box.parent in near:
                     lines.append(block.text)
         return " ".join(dict.fromkeys(lines))
+
+
+def _is_legend(block: Block) -> bool:
+    """Whether a block is called a caption or a credit."""
+    return is_caption(block) or bool((block.box.own | block.inline) & _CREDIT)
+
+
+def _is_link(node: Any) -> bool:
+    """Whether a picture is a link to something else than itself in full size."""
+    link = node.getparent()
+    while link is not None and link.tag in ("picture", "source", "span"):
+        link = link.getparent()
+    return link is not None and link.tag == "a" and not _PICTURE_FILE.search((link.get("href") or "").partition("?")[0])
 
 
 def _figure_of(box: Box) -> Box | None:
