@@ -34,6 +34,8 @@ _OF_CLASS = {
 """Kinds of the classes of wall phrases."""
 _BARE = 15
 """Weight below which a page has no body: then what else stands on it says what it is."""
+_MUCH = 20_000
+"""Bytes of text around it that no wall says: of such a page buttons and menus need not be read too."""
 _STUB = 250
 """Weight below which the text of a page that costs is no more than its beginning."""
 _WHOLE = 0.6
@@ -104,8 +106,12 @@ class _Seen:
     @cached_property
     def lines(self) -> Sequence[str]:
         """What the page says: its text, or all that stands on it where it has none."""
-        whole = self.text if self.weight >= _BARE else plain(self.facts.root) or self.text
-        return whole.split("\n")
+        if self.weight >= _BARE:
+            return self.text.split("\n")
+        blocks = self.facts.segments.blocks
+        if sum(block.size for block in blocks) > _MUCH:
+            return [block.text for block in blocks]
+        return (plain(self.facts.root) or self.text).split("\n")
 
 
 def page_kind(

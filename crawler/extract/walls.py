@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 SHORT = 300
@@ -52,7 +52,8 @@ class Phrases:
     def _says_any(self, text: str) -> bool:
         """One look at the whole, for nearly every article says none of them."""
         said = squeezed(text)
-        return any(phrase in said for _, phrase in self.phrases)
+        words = {"", *said.split()}
+        return any(phrase in said for _, phrase in self.phrases if _inner(phrase) in words)
 
     def _first(self, line: str) -> tuple[str, str] | None:
         said = squeezed(line)
@@ -60,6 +61,12 @@ class Phrases:
             if phrase in said and weight(phrase) >= _QUOTED.get(kind, 0) * weight(said):
                 return kind, phrase
         return None
+
+
+@lru_cache(maxsize=4096)
+def _inner(phrase: str) -> str:
+    """The longest word that has others of the phrase on both sides, so that it is a word of every text with it."""
+    return max(phrase.split(" ")[1:-1], key=len, default="")
 
 
 @cache
