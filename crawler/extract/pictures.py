@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from crawler.extract.blocks import Block, Box, called
+from crawler.extract.blocks import Block, Box
 from crawler.extract.body import Body, is_caption
 from crawler.extract.text import squeeze
 from crawler.extract.words import BITS
@@ -31,9 +31,14 @@ _SMALL = 60
 _ABOVE = 8
 """Blocks between the headline and the text, among which the lead picture may stand; where there is no headline a third
 of them."""
+_OVER = 2
+"""Blocks above the headline, likewise."""
+_LEADING = 3
+_UNIT = BITS["article"] | BITS["<article>"] | BITS["content"] | BITS["<main>"]
 _SIGN_WORDS = re.compile(
-    r"(?<![a-z])(?:logo|icon|avatar|gravatar|emoji|smiley|sprite|spacer|qr-?code)s?(?![a-z])", re.IGNORECASE
+    r"(?<![a-z])(?:logo|icon|avatar|gravatar|emoji|smiley|sprite|spacer|button|btn|qr-?code)s?(?![a-z])", re.IGNORECASE
 )
+_PERSON = re.compile(r"author(?!i)|byline|contributor|\bautor|auteur|verfasser|columnist", re.IGNORECASE)
 _SIGN_FILE = re.compile(
     r"(?:^|/)(?:logo|icon|avatar|emoji|smilie|sprite|newsletter)s?/|(?:^|/)\w\.gif$"
     r"|(?:^|[-_/])(?:spinner|loading)[-_.][^/]{0,40}\.(?:gif|svg)$"
@@ -100,13 +105,14 @@ class _Article:
                 self.holding.add(box)
                 box = box.parent
         headline = body.page.headline_at
-        headed = 0 <= headline <= self.first
-        self.above = max(headline, self.first - _ABOVE) if headed else self.first - _ABOVE // 3
-        self.headed = headed
+        self.headed = 0 <= headline <= self.first
+        self.top = max(headline - _OVER, self.first - _ABOVE) if self.headed else self.first - _ABOVE // 3
+        self.begun = body.kept[:_LEADING][-1]
+        """Among the first blocks lies the lead picture, also where a standfirst is one of them."""
 
     def reaches(self, number: int) -> bool:
         """Whether a picture before that block is near enough."""
-        return self.above <= number <= self.last + 1
+        return self.top <= number <= self.last + 1
 
     def owns(self, number: int, box: Box, node: Any) -> bool:
         """Whether a picture is the article's, by what stands between it and the text."""
@@ -117,7 +123,9 @@ class _Article:
             joint = joint.parent
         if any(one.own & _FOREIGN and not one.own & _CAPTION for one in between):
             return False
-        if any(one.own & _BYLINE and not one.own & _CAPTION for one in between[:2]):
+        if any(one.own & _BYLINE and not one.own & _CAPTION for one in between[:2]) or any(
+            map(_is_person, between[:3])
+        ):
             return False
         if between and self._is_teaser(number, between[-1], node):
             return False
@@ -126,7 +134,8 @@ class _Article:
             return joint is last or joint is last.parent
         if self._in_region(joint):
             return True
-        return number <= self.first and self.headed and any(one.own & _CAPTION for one in between)
+        named = any(one.own & _CAPTION for one in between)
+        return named and self.headed and number <= self.begun and bool(joint.all & _UNIT)
 
     def _in_region(self, box: Box) -> bool:
         region = self.body.region
@@ -168,6 +177,11 @@ def _is_legend(block: Block) -> bool:
     return is_caption(block) or bool((block.box.own | block.inline) & _CREDIT)
 
 
+def _is_person(box: Box) -> bool:
+    """Whether a box is called an author's."""
+    return _PERSON.search((box.node.get("class") or "")[:300]) is not None
+
+
 def _is_link(node: Any) -> bool:
     """Whether a picture is a link to something else than itself in full size."""
     link = node.getparent()
@@ -207,6 +221,13 @@ def picture_address(node: Any, absolute: Callable[[str], str]) -> str:
         value = (node.get(name) or "").strip()
         if value and not value.startswith("data:") and (address := absolute(value)) and not _is_sign_file(address):
             return address
+    for name, value in node.items():
+        if (
+            name.startswith("data-")
+            and _PICTURE_FILE.search(value[:2000].partition("?")[0])
+            and (address := absolute(value))
+        ):
+            return address
     after = node.getnext()
     inner = after.find(".//img") if after is not None and after.tag == "noscript" else None
     return "" if inner is None else picture_address(inner, absolute)
@@ -234,8 +255,7 @@ def _is_sign(node: Any, address: str) -> bool:
     if any(size.isdecimal() and int(size[:6]) < _SMALL for size in sizes):
         return True
     names = f"{node.get('class') or ''} {node.get('id') or ''}"[:300]
-    foreign = called(names) & (BITS["ad"] | BITS["share"] | BITS["bio"])
-    return bool(_SIGN_WORDS.search(names) or foreign) or _is_sign_file(address)
+    return _SIGN_WORDS.search(names) is not None or _is_sign_file(address)
 
 
 def _is_sign_file(address: str) -> bool:

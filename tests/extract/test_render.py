@@ -139,6 +139,7 @@ def within(html: str, *dropped: str) -> list[str]:
         ("<img src=/a.jpg>", "a.jpg"),
         ("<img src='data:image/gif;base64,R0' data-src=/a.jpg>", "a.jpg"),
         ("<img src=/x/placeholder.png data-original=/a.jpg>", "a.jpg"),
+        ("<img data-id=7 data-lazyimage=/a.jpg?w=9>", "a.jpg?w=9"),
         ("<img src=/s.jpg srcset='/s.jpg 300w, /l.jpg 1200w,/m.jpg 600w'>", "l.jpg"),
         ("<img src=/s.jpg srcset='/s.jpg 1x, /l,w_9.jpg 2x'>", "l,w_9.jpg"),
         ("<picture><source srcset='/l.webp 900w'><img src='data:image/gif;base64,R0'></picture>", "l.webp"),
@@ -170,6 +171,10 @@ def test_where_a_picture_is(image: str, expected: str) -> None:
         "<div class=adbox><p><img src=/a.jpg></p></div>",
         "<aside><img src=/a.jpg></aside>",
         "<div><a href=/other><img src=/a.jpg></a><a href=/other>Dropped: another story</a></div>",
+        "<div><figure><img src=/a.jpg></figure><h4>Dropped: another story</h4></div>",
+        "<div class=info><img src=/a.jpg></div>",
+        "<div class=author-picture><img src=/a.jpg></div>",
+        "<img src=/spinner-red.svg>",
     ],
 )
 def test_pictures_of_others_and_signs_are_left_out(image: str) -> None:
@@ -190,6 +195,10 @@ def test_pictures_far_above_and_below_the_text_are_not_the_articles() -> None:
     assert sources(
         f"<h1>Dropped</h1><figure><img src=/lead.jpg></figure><p>Dropped</p>{TEXT.format(chr(32))}", "Dropped"
     ) == ["lead.jpg"]
+    standfirst = (
+        f"<article><h1>Dropped</h1><p>What it is about.</p><figure><img src=/lead.jpg></figure>{TEXT.format(' ')}"
+    )
+    assert sources(f"<figure><img src=/hero.jpg></figure>{standfirst}", "Dropped") == ["hero.jpg", "lead.jpg"]
     byline = f"<h1>Dropped</h1><div class=author><img src=/face.jpg></div>{TEXT.format(chr(32))}"
     assert sources(byline, "Dropped") == []
 
