@@ -16,6 +16,7 @@ from crawler.extract.blocks import Segments
 from crawler.extract.body import Body, is_caption
 from crawler.extract.facts import Facts
 from crawler.extract.page import Page
+from crawler.extract.pictures import pictures
 from crawler.extract.region import Region
 from crawler.extract.render import lead_image, to_html
 from crawler.extract.text import plain, squeeze
@@ -201,6 +202,32 @@ def test_pictures_far_above_and_below_the_text_are_not_the_articles() -> None:
     assert sources(f"<figure><img src=/hero.jpg></figure>{standfirst}", "Dropped") == ["hero.jpg", "lead.jpg"]
     byline = f"<h1>Dropped</h1><div class=author><img src=/face.jpg></div>{TEXT.format(chr(32))}"
     assert sources(byline, "Dropped") == []
+
+
+def outside(html: str) -> list[str]:
+    """Sources of pictures where the region is the element called text."""
+    body = body_of(html, ["Dropped"])
+    box = next(block.box.parent for block in body.page.blocks if block.text.startswith("The first"))
+    assert box is not None
+    body.region = Region(box, 0, 0, 1.0)
+    return [address for picture in pictures(body, str) for address, _ in picture.images]
+
+
+def test_outside_the_region_a_picture_needs_a_headline_above_it_and_a_name() -> None:
+    text = f"<div>{TEXT.format('')}</div>"
+    figure = "<figure><a href=/x><span><img src=/a.jpg></span></a></figure>"
+    for lead in (figure, "<div><div class=hero-image><img src=/a.jpg></div></div>"):
+        assert outside(f"<article><h1>Dropped</h1>{lead}{text}</article>") == ["/a.jpg"]
+        assert outside(f"<div><h1>Dropped</h1>{lead}{text}</div>") == []
+        assert outside(f"<article><h2>Dropped</h2>{lead}{text}</article>") == []
+    assert outside(f"<article><h1>Dropped</h1><div><img src=/a.jpg></div>{text}</article>") == []
+
+
+def test_above_the_text_a_link_with_another_title_is_a_teaser_and_a_picture_beside_a_link_is_none() -> None:
+    title = "<a href=/other>Dropped: another</a>"
+    assert sources(f"<div><a href=/other><img src=/a.jpg></a>{title}</div>{TEXT.format(' ')}", "Dropped") == []
+    assert sources(f"<div><a href=/a.jpg><img src=/a.jpg></a>{title}</div>{TEXT.format(' ')}", "Dropped") == ["a.jpg"]
+    assert sources(f"<div><img src=/a.jpg>{title}</div>{TEXT.format(' ')}", "Dropped") == ["a.jpg"]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from html import escape
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
@@ -79,6 +80,30 @@ SHAPES: dict[str, Any] = {
     "dom": [{"tag": "p", "children": [line[:9], {"tag": "a", "children": [line[9:]]}]} for line in LINES],
     "models": [{"type": "text", "model": {"blocks": p("text")}}],
     "json in json": json.dumps({"blocks": p("text")}),
+    "json as an address": quote(json.dumps({"blocks": p("text")})),
+    "with teasers": [
+        *p("text"),
+        {"headline": "Otters", "url": "/otters", "text": OTHER[0]},
+        {"title": "Otters", "link": "/otters", "text": OTHER[1]},
+        {"type": "promo", "text": OTHER[2]},
+        {"user": "Ida", "text": OTHER[3]},
+    ],
+    "with titles": [{"title": f"Part {n}", "text": line} for n, line in enumerate(LINES)],
+    "links": [
+        {
+            "type": "paragraph",
+            "children": [{"text": line[:9]}, {"type": "link", "url": "/x", "children": [{"text": line[9:]}]}],
+        }
+        for line in LINES
+    ],
+    "pieces without a paragraph": [
+        [
+            {"type": "text", "value": line[:40]},
+            {"type": "text", "value": line[40:90]},
+            {"type": "text", "value": line[90:]},
+        ]
+        for line in LINES
+    ],
 }
 
 
