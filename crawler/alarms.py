@@ -25,7 +25,7 @@ USUAL = 0.9
 
 CLASSES = {
     "dns": "the host's name is not found",
-    "refused": "the host refuses connections",
+    "refused": "the host refuses connections, or gives up request after request",
     "blocked": "the site turns presskeep away, or asks for a captcha",
     "robots": "robots.txt forbids it, or cannot be read",
     "consent": "the site shows a consent wall",
@@ -241,6 +241,11 @@ def of_list(what: str, *, moved: bool) -> Found:
     if moved and kind == "layout changed":
         kind = "list moved"
     return (kind, what) if kind else None
+
+
+def of_host(reason: str) -> tuple[str, str]:
+    """What a host that was closed shows, as request after request failed. ``reason``: as the breaker words it."""
+    return class_of(reason.rpartition("the last: ")[2]) or "refused", reason
 
 
 def next_command(source: str, kind: str, file: str, place: str) -> str:

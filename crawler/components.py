@@ -19,7 +19,7 @@ from crawler.site import find_archive, load_site
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-_FLUSH_SECONDS = 5.0
+_FLUSH_SECONDS = 2.0
 
 logger = logging.getLogger(__name__)
 

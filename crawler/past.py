@@ -11,7 +11,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from crawler.alarms import Outcome, Seen
-from crawler.archive.ledger import Ledger, articles, stamp, texts
+from crawler.archive.ledger import Ledger, articles, hosts, stamp, texts
 from crawler.health import LOOK_BACK
 
 REMEMBERED = 200
@@ -92,6 +92,11 @@ class Past:
         query = sa.select(articles.c.seen, sa.func.count().label("new")).where(*here, since)
         rows = self.ledger.read(query.group_by(articles.c.seen).order_by(articles.c.seen))
         return [(datetime.fromisoformat(row.seen), row.new) for row in rows]
+
+    def closed_hosts(self, now: datetime) -> dict[str, str]:
+        """Host -> reason, of those that the breaker has closed: no answer came, and none was promised for later."""
+        query = sa.select(hosts.c.host, hosts.c.reason).where(hosts.c.failures > 0, hosts.c.rest_until > stamp(now))
+        return {row.host: row.reason for row in self.ledger.read(query)}
 
     def knows(self, source: str) -> bool:
         """Whether any article of the source was ever listed."""

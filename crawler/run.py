@@ -38,8 +38,8 @@ from crawler.watch import Watch
 
 DATA = Path(__file__).resolve().parent.parent / "spiders" / "data"
 """Tables of outlets and slugs that come with presskeep."""
-_BATCH = 128
-"""Posts that become durable together."""
+_BATCH = 32
+"""Posts that become durable together, and about as many as a kill may cost a second time."""
 
 
 @dataclass(slots=True)

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
-from crawler.alarms import FEWEST, RECENT, Alarm, Seen, Tally, next_command, of_aliases, of_articles, of_latest, of_list
+from crawler.alarms import (
+    FEWEST,
+    RECENT,
+    Alarm,
+    Seen,
+    Tally,
+    next_command,
+    of_aliases,
+    of_articles,
+    of_host,
+    of_latest,
+    of_list,
+)
 from crawler.archive.ledger import listings
 from crawler.extract.walls import MIDDLING, weight
 from crawler.gate import WALLS, Walls, is_error_page, leads_away, normal
@@ -185,8 +198,10 @@ class Watch:
         for source in list(self._tallies):
             self._consider(source, ended=whole)
         if self.live and whole:
+            closed = self._past.closed_hosts(self._run.now)
             for one in self._sources:
                 self._listen(one)
+                self._reach(one, closed)
         return [post for source in list(self._held) for post in self._held.pop(source)]
 
     def error_pages(self, source: str) -> Sequence[Sequence[int]]:
@@ -215,6 +230,16 @@ class Watch:
             came = self._past.came(source.id)
             if what := too_quiet(came, now, source.zone, parse_span(expect.quiet), expect.per_day):
                 self.raise_alarm(source.id, "really quiet", what)
+
+    def _reach(self, source: Source, closed: Mapping[str, str]) -> None:
+        """Whether a host of the source is closed, and nothing of it was had in this run though something waits."""
+        told = self._run.report.sources.get(source.id)
+        if told is None or source.id in self.stopped or told.kept or self._tallies[source.id].passed:
+            return
+        named = {urlsplit(f"//{host}").hostname or "" for host in source.hosts}
+        reason = next((closed[host] for host in sorted(named & closed.keys())), "")
+        if reason and (told.resting_lists or self._run.ledger.queued(source.id)):
+            self.raise_alarm(source.id, *of_host(reason))
 
     def _consider(self, source: str, *, ended: bool) -> None:
         tally = self._tallies[source]

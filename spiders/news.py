@@ -168,7 +168,8 @@ class NewsSpider(Spider):
                 walking, response.url, self._named(walking.source, page, f"no such list: {error}"), number
             )
             return
-        if not (listing.entries or walking.may_be_empty or number > 1):
+        further = walking.walk.lists(page) if walking.index and number == 1 else []
+        if not (listing.entries or further or walking.may_be_empty or number > 1):
             what = self._named(walking.source, page, "the list is empty, or its rules no longer fit")
             self._list_is_bad(walking, response.url, what, number)
             return
@@ -190,7 +191,6 @@ class NewsSpider(Spider):
             report.refused += 1
             report.problem(entry.hints.get("url") or f"{response.url} {entry.key}", entry.refused)
         self._frontier.more_of(walking.source.id)
-        further = walking.walk.lists(page) if walking.index and number == 1 else []
         yield from self._further_lists(walking, further)
         walking.seen.append(_validators(response, walking, digest, further))
         if following and (found.new or found.refused or walking.goes_on(entry.key for entry in listing.entries)):

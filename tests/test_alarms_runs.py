@@ -9,6 +9,7 @@ from shlex import quote
 
 import pytest
 
+from crawler.alarms import of_host
 from crawler.archive.ledger import Validators
 from crawler.gate import OWN_PAGE, leads_away
 from crawler.run import Run
@@ -180,6 +181,33 @@ def test_a_site_that_is_down(server: Server, tmp_path: Path) -> None:
     server.close()
     assert "ALARM harbour refused: " in alarm_of(archive.crawl(code=4))
     assert set(archive.states().values()) == {"done"}
+
+
+def test_a_site_that_answers_lists_alone(server: Server, tmp_path: Path) -> None:
+    """Every article fails on the wire: the host rests, the articles wait, and that is said."""
+    publish(server, shown := stories(7))
+    server.pages |= {one.path: one.page(fault="drop") for one in shown}
+    archive = Archive.new(tmp_path / "archive", html_source(server))
+    assert "ALARM harbour refused: 5 failures in a row" in alarm_of(archive.crawl(code=4))
+    assert "ALARM harbour refused" in alarm_of(archive.crawl(code=4)), "while it rests"
+    server.pages |= {one.path: one.page() for one in shown}
+    archive.rows("update hosts set rest_until = '2026-01-01T00:00:00Z'")
+    archive.rows("update articles set due = '2026-01-01T00:00:00Z'")
+    archive.crawl()
+    assert set(archive.states().values()) == {"done"}
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [
+        ("5 failures in a row, the last: timed out", "refused"),
+        ("5 failures in a row, the last: no such host (x)", "dns"),
+        ("HTTP 429, no Retry-After, 4 times in a row", "blocked"),
+        ("HTTP 503, no Retry-After, 4 times in a row", "refused"),
+    ],
+)
+def test_what_a_closed_host_shows(reason: str, kind: str) -> None:
+    assert of_host(reason) == (kind, reason)
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,7 @@ def test_one_broken_source_stops_no_other(server: Server, tmp_path: Path) -> Non
     assert len(archive.posts()) == 12
 
     del server.pages["/list"]
-    done = archive.verb("run", code=3)
+    done = archive.verb("run", code=4)
     assert "HTTP 404" in done.stderr
     assert archive.report("quay")["unchanged"] == 1
 
@@ -264,9 +264,9 @@ def test_prometheus_and_the_dead_mans_switch(server: Server, tmp_path: Path) -> 
     assert server.paths("/ping") == ["/ping/1"]
 
     del server.pages["/list"]
-    archive.verb("run", "harbour", code=3)
+    archive.verb("run", "harbour", code=4)
     told = metrics()
-    assert told["presskeep_run_exit_code"] == {"": 3}
+    assert told["presskeep_run_exit_code"] == {"": 4}
     assert told["presskeep_last_success_timestamp_seconds"] == {"": success}
     assert told["presskeep_source_failed_lists"] == {"harbour": 1, "quay": 0}
     assert told["presskeep_source_kept"] == {"harbour": 0, "quay": 6}, "of each source the last run"
@@ -315,13 +315,13 @@ def test_the_health_feed(server: Server, tmp_path: Path) -> None:
 
     page = server.pages.pop("/list")
     posts = archive.posts()
-    archive.verb("run", code=3)
+    archive.verb("run", code=4)
     broken = feed.read_bytes()
     assert b"<title>harbour is broken</title>" in broken
     assert b"HTTP 404" in broken
     assert b"quay" not in broken
     before = archive.tree()
-    archive.verb("run", code=3)
+    archive.verb("run", code=4)
     assert archive.tree() == before, "a second run with the same outcome changes no byte"
 
     server.pages["/list"] = page

@@ -112,6 +112,7 @@ def extract_page(
     if (
         len(text) < _THIN
         and len(text.encode("utf-8", "replace")) < _THIN
+        and not phrases.find(facts.head_title, text.split("\n"))
         and (hidden := body_in_scripts(facts))
         and len(hidden.text) > len(text)
     ):

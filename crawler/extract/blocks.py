@@ -11,7 +11,7 @@ from crawler.extract.text import BLOCKS, CELLS, squeeze
 from crawler.extract.words import BITS, TAGS, WORDS
 
 _SKIPPED = frozenset((
-    "script", "style", "noscript", "template", "head", "nav", "svg", "math", "object", "embed", "applet", "canvas",
+    "script", "style", "noscript", "template", "head", "nav", "svg", "math", "object", "applet", "canvas",
     "map", "area", "select", "option", "optgroup", "datalist", "textarea", "input", "button", "dialog", "audio",
     "footer", "frame", "frameset", "noframes", "link", "meta", "base", "param", "rp", "title",
 ))  # fmt: skip
@@ -20,8 +20,10 @@ MEDIA = frozenset(("img", "video", "iframe"))
 _MARKS = frozenset(("a", "b", "strong", "i", "em", "u", "s", "del", "ins", "sub", "sup", "code", "mark", "q", "cite",
                     "abbr", "kbd", "small", "ruby", "rt"))  # fmt: skip
 """Inline elements that a body keeps."""
-_BOXES = (BLOCKS | CELLS | {"figure", "figcaption", "iframe"}) - {"br", "hr", "button"}
+_BOXES = (BLOCKS | CELLS | {"figure", "figcaption"}) - {"br", "hr"} - _SKIPPED
 _ENDS_LINE = {"br": 1, "hr": 2}
+_MOST = 30_000
+"""Blocks of one page; what lies behind them is no article's."""
 _DEEPEST = 220
 """Nesting that is followed; what lies deeper is one run of text. Python's own stack bears no more."""
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
@@ -117,8 +119,11 @@ class Segments:
         self._end(box)
 
     def _walk(self, node: Any, box: Box, linked: bool, bold: bool, depth: int) -> None:
-        if (text := node.text) and not text.isspace():
-            self._add(text, linked, bold)
+        if text := node.text:
+            if not text.isspace():
+                self._add(text, linked, bold)
+            elif self._parts:
+                self._parts.append(text)
         for child in node:
             tag = child.tag
             if tag in _BOXES:
@@ -165,8 +170,11 @@ class Segments:
             self._open.append(node)
             linked, bold = linked or tag == "a", bold or tag in ("b", "strong")
         if not len(node):
-            if (text := node.text) and not text.isspace():
-                self._add(text, linked, bold)
+            if text := node.text:
+                if not text.isspace():
+                    self._add(text, linked, bold)
+                elif self._parts:
+                    self._parts.append(text)
         elif depth < _DEEPEST:
             self._walk(node, box, linked, bold, depth + 1)
         else:
@@ -178,7 +186,7 @@ class Segments:
     def _add(self, text: str, linked: bool, bold: bool) -> None:
         self._parts.append(text)
         if linked or bold:
-            size = len(text.strip())
+            size = len(text.strip()) + 1
             if linked:
                 self._linked += size
             if bold:
@@ -187,7 +195,7 @@ class Segments:
     def _end(self, box: Box) -> None:
         """End the run of text that stands open in ``box``."""
         if self._parts:
-            if text := squeeze("".join(self._parts)):
+            if len(self.blocks) < _MOST and (text := squeeze("".join(self._parts))):
                 block = Block(box, text, self._parts, self._marks)
                 block.linked = min(1.0, self._linked / block.length)
                 block.strong = self._bold * 10 > block.length * 9

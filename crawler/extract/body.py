@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from crawler.extract.blocks import Block, Segments
+from crawler.extract.blocks import Block, Box, Segments
 from crawler.extract.facts import Facts, text_of
 from crawler.extract.model import NEVER, model
 from crawler.extract.region import Region, context, find_region
@@ -15,10 +15,12 @@ from crawler.extract.text import squeeze
 from crawler.extract.walls import Phrases
 from crawler.extract.weigh import is_byline, is_dated, local_features
 
-LEAST = 0.4
+LEAST = 0.5
 """What a block needs to be kept; measured on pages held back from learning."""
 _HOPELESS = -2.5
 """Where no block has ``LEAST``, those near the best are kept if it has more than this."""
+_SCANT = 300
+"""Bytes; where less is kept, a page may be unlike any that was learnt from."""
 _PARAGRAPH, _LINE = 120, 100
 """Bytes: a text begins with a paragraph of so many; a line with a date above it has fewer."""
 _LAST, _PROMO = 5, 400
@@ -82,7 +84,7 @@ _TELLING = 12
 
 def find_body(facts: Facts, *, repeated: Collection[int] = ()) -> Body:
     """The article of a page. ``repeated`` are fingerprints of blocks that stand on other pages of its source too."""
-    page = Segments(facts.root)
+    page = facts.segments
     blocks = page.blocks
     title, description, told = told_of(facts)
     rows = local_features(page, title, description, told)
@@ -132,14 +134,31 @@ def chosen(blocks: Sequence[Block], scores: Sequence[float], title: str, least: 
     if best <= least:
         least = max(_HOPELESS, best - 1)
     kept = [number for number, score in enumerate(scores) if score > least]
+    prose = _largest_prose(blocks) if sum(blocks[number].size for number in kept) < _SCANT else []
+    if len(prose) > 1 and sum(blocks[n].size for n in prose) > 4 * sum(blocks[n].size for n in kept):
+        kept = prose
     if not kept:
         return []
     kept = sorted({*kept, *_headings_before(blocks, scores, kept)})
-    start = next((at for at, number in enumerate(kept) if blocks[number].size >= _PARAGRAPH), 0)
+    start = next((at for at, number in enumerate(kept) if blocks[number].size >= _PARAGRAPH), len(kept))
     kept = [n for n in kept[:start] if not _is_above_text(blocks[n], title)] + kept[start:]
     while len(kept) > 1 and blocks[kept[-1]].box.tag in _HEADINGS:
         kept.pop()
     return kept
+
+
+def _largest_prose(blocks: Sequence[Block]) -> list[int]:
+    """Numbers of the blocks of one box that hold the most prose: for pages unlike any that was learnt from."""
+    groups: dict[Box | None, list[int]] = {}
+    for number, block in enumerate(blocks):
+        groups.setdefault(block.box if block.box.blocks > 1 else block.box.parent, []).append(number)
+    best, most = [], 0
+    for members in groups.values():
+        long = [n for n in members if blocks[n].size >= _PARAGRAPH and blocks[n].linked < 0.3]
+        size = sum(blocks[n].size for n in long)
+        if size > most:
+            best, most = [n for n in members if long[0] <= n <= long[-1] and blocks[n].linked < 0.9], size
+    return best
 
 
 def _headings_before(blocks: Sequence[Block], scores: Sequence[float], kept: Sequence[int]) -> Iterator[int]:

@@ -33,7 +33,8 @@ from tests.shared import SHARED
 
 MODEL = Path(weigh.__file__).with_name("model.json")
 _FOLDS = 5
-_TREES, _LEAVES, _RATE = 90, 10, 0.1
+_TREES, _LEAVES, _RATE, _FEATURES, _SEED = 110, 10, 0.08, 0.15, 1
+"""How many trees, leaves of each, how fast they learn, share of the features that each branching may choose from."""
 _SHORT = 6
 """Tokens: a shorter block is the article's if it is a line of it, or stands between what is."""
 
@@ -81,7 +82,7 @@ def sample(entry: Mapping[str, Any]) -> Sample | None:
         return None
     raw = gzip.decompress((SHARED / "corpus" / entry["html"]).read_bytes())
     facts = Facts(Page(raw, entry["url"] or "", encoding=entry["encoding"]))
-    page = Segments(facts.root)
+    page = facts.segments
     title, description, told = told_of(facts)
     rows = weigh.local_features(page, title, description, told)
     texts = [block.text for block in page.blocks]
@@ -249,7 +250,7 @@ class Learner:
             rows = rows[known[rows]]
             model = HistGradientBoostingClassifier(
                 max_iter=_TREES, max_leaf_nodes=_LEAVES, learning_rate=_RATE, l2_regularization=2.0,
-                min_samples_leaf=40, early_stopping=False, random_state=0,
+                min_samples_leaf=40, early_stopping=False, random_state=_SEED, max_features=_FEATURES,
             )  # fmt: skip
             return model.fit(matrix[rows], y[rows], sample_weight=weights[rows])
 

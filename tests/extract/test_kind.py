@@ -110,7 +110,8 @@ def test_walls_by_their_words(lines: list[str], expected: str) -> None:
 
 
 def test_without_phrases_nothing_is_a_wall_by_its_words_and_the_packages_own_are_there() -> None:
-    facts, text = Facts(Page.of_text("<p>We value your privacy</p>")), "We value your privacy and that of all the others here"
+    facts = Facts(Page.of_text("<p>We value your privacy</p>"))
+    text = "We value your privacy and that of all the others here"
     assert page_kind(facts, text, walls=Phrases()).value == "article"
     assert page_kind(facts, text).value == "consent"
 

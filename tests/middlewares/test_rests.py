@@ -141,7 +141,7 @@ def test_the_breaker(server: Server, tmp_path: Path) -> None:
     for number in range(1, 13):
         server.pages[f"/a/{100000 + number}.html"] = Page("broken", status=500)
     archive = Archive.new(tmp_path / "archive", html_source(server))
-    archive.crawl()
+    archive.crawl(code=4)
     assert len(set(server.paths("/a/"))) < 9
     assert set(archive.states().values()) == {"queued", "refused"}
     assert list(archive.states().values()).count("refused") <= 6
@@ -152,7 +152,7 @@ def test_the_breaker(server: Server, tmp_path: Path) -> None:
 
     # closed for a while; then tried again, and closed for longer
     server.forget()
-    archive.crawl()
+    archive.crawl(code=4)
     assert server.asked == []
     past = stamp(datetime.now(UTC) - timedelta(seconds=1))
     archive.rows("update hosts set rest_until = ?", past)
@@ -163,7 +163,7 @@ def test_the_breaker(server: Server, tmp_path: Path) -> None:
     source = html_source(server)
     source["lists"][0]["urls"] = lists
     archive.add(source)
-    archive.crawl(code=3)
+    archive.crawl(code=4)
     assert archive.rows("select failures from hosts") == [(2,)]
     assert _gap(archive) == pytest.approx(3600, abs=30)
 
@@ -197,7 +197,7 @@ class Busy(dict[str, Page]):
         return super().get(path)
 
 
-def crawl_with_rests(archive: Archive, *seconds: float) -> None:
+def crawl_with_rests(archive: Archive, *seconds: float, code: int = 0) -> None:
     """A visit in which a busy host rests for so long."""
     script = (
         "from pathlib import Path\n"
@@ -208,7 +208,7 @@ def crawl_with_rests(archive: Archive, *seconds: float) -> None:
         f"raise SystemExit(visit(Path({str(archive.folder)!r}), (), False, Budget(), False, {{}}))"
     )
     done = run([sys.executable, "-c", script], archive.folder)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == code, done.stderr
 
 
 def test_a_busy_host_that_does_not_say_for_how_long(server: Server, tmp_path: Path) -> None:
@@ -230,7 +230,7 @@ def test_a_host_that_stays_busy_is_closed(server: Server, tmp_path: Path) -> Non
     publish(server, stories(12))
     server.pages = Busy(server.pages, 429, times=1000)
     archive = Archive.new(tmp_path / "archive", html_source(server))
-    crawl_with_rests(archive, 0.1, 0.1, 0.1)
+    crawl_with_rests(archive, 0.1, 0.1, 0.1, code=4)
     assert len(server.paths("/a/1")) <= 8
     assert list(archive.states().values()).count("queued") >= 10
     ((reason, failures),) = archive.rows("select reason, failures from hosts")
@@ -239,14 +239,14 @@ def test_a_host_that_stays_busy_is_closed(server: Server, tmp_path: Path) -> Non
     assert _gap(archive) == pytest.approx(600, abs=30)
 
     server.forget()
-    crawl_with_rests(archive, 0.1, 0.1, 0.1)
+    crawl_with_rests(archive, 0.1, 0.1, 0.1, code=4)
     assert server.asked == []
     archive.rows("update hosts set rest_until = ?", stamp(datetime.now(UTC) - timedelta(seconds=1)))
     server.pages["/list"] = server.pages["/list?again"] = Page("busy", status=429)
     source = html_source(server)
     source["lists"][0]["urls"] = [server.address("/list"), server.address("/list?again")]
     archive.add(source)
-    crawl_with_rests(archive, 0.1, 0.1, 0.1)
+    crawl_with_rests(archive, 0.1, 0.1, 0.1, code=4)
     assert archive.rows("select failures from hosts") == [(2,)]
     assert _gap(archive) == pytest.approx(3600, abs=30)
 

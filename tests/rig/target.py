@@ -25,7 +25,6 @@ lists:
   - kind: html
     urls: {base}/
     lists: ul.cats a::attr(href)
-    empty: true        # the front page itself names no articles that its categories do not
     items: ul.newslist:not(.latest) li
     fields:
       section: {{xpath: //title, regex: (.+)新闻 第}}
