@@ -28,3 +28,8 @@ def shared_server() -> Iterator[Server]:
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
     """Bytes are named by their argument: content packed at collection may differ between the workers of one run."""
     return argname if isinstance(val, bytes) else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests first, so that none of them is left for one worker at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)

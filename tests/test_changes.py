@@ -320,7 +320,7 @@ def test_a_kill_amid_an_edit(server: Server, tmp_path: Path) -> None:
     calls = ordinals(log.read_text())
     moves = [at for at, (name, _) in enumerate(calls) if name.startswith(("link", "rename"))]
     chosen = sorted({*moves, *(at + 1 for at in moves if at + 1 < len(calls))})
-    for at in chosen[:: max(1, len(chosen) // 6)]:
+    for at in chosen[:: max(1, len(chosen) // 3)]:
         name, number = calls[at]
         torn = Archive(tmp_path / f"torn-{at}")
         shutil.copytree(archive.folder, torn.folder)

@@ -113,7 +113,8 @@ def blocks(html: str) -> list[Block]:
 def test_what_is_chosen_by_scores() -> None:
     page = blocks("".join(f"<p>{line}</p>" for line in LINES))
     assert chosen(page, [1, -1, 1, LEAST, LEAST + 0.01], "") == [0, 2, 4]
-    assert chosen(page, [-5.0] * 5, "") == []
+    assert chosen(page, [-5.0] * 5, "") == [0, 1, 2, 3, 4], "the largest prose, where nothing looks like an article's"
+    assert chosen(blocks("<p>Menu</p><p>Search</p>"), [-5.0] * 2, "") == []
 
 
 def test_where_no_block_is_sure_those_near_the_best_are_chosen() -> None:

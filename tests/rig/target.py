@@ -57,7 +57,7 @@ def main(base: str, out: str, state: str) -> int:
     concurrency = os.environ.get("PRESSKEEP_RIG_CONCURRENCY", "8")
     source = Path(state) / "rig.yml"
     source.write_text(SOURCE.format(base=base, delay=delay, concurrency=concurrency), encoding="utf-8")
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYPINYIN_NO_PHRASES": "true"}
     words = ["crawl", str(source), "--archive", out, "--state", str(Path(state) / "state")]
     return subprocess.call([sys.executable, "-c", _CALL, *words], env=env)
 

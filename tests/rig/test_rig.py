@@ -12,9 +12,9 @@ from tests.rig.faults import FAULTS, FEW, trials
 from tests.shared import needs_shared
 
 SMALL = {
-    "complete": ("--n", "40"),
-    "idempotent": ("--n", "40"),
-    "kill9": ("--n", "20", "--kills", "3"),  # so few that how far a kill came cannot decide
+    "complete": ("--n", "20"),
+    "idempotent": ("--n", "20"),
+    "kill9": ("--n", "20", "--kills", "2"),  # so few that how far a kill came cannot decide
     "polite": ("--n", "2"),
 }
 
