@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import os
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +14,7 @@ from typing import Any
 import brotli  # type: ignore[import-untyped]
 import pytest
 
+from tests.peak import peak_of
 from tests.server import Page, Server
 from tests.story import ENVIRONMENT, PRESSKEEP, SCRAPY, Archive, Story, html_source, list_page, publish, run, stories
 
@@ -31,7 +30,9 @@ def test_a_page_that_unpacks_beyond_the_limit(server: Server, tmp_path: Path, pa
     server.pages["/a/100001.html"] = Page(body, headers={"Content-Encoding": packing}, validators=False)
     archive = Archive.new(tmp_path / "archive", html_source(server))
     words = ["crawl", "--archive", str(archive.folder)]
-    assert _peak_of([*PRESSKEEP, *words]) < 600 * 1024
+    code, peak = peak_of([*PRESSKEEP, *words], ENVIRONMENT)
+    assert code == 0
+    assert peak < 600 * 1024
     assert archive.states() == {"100001": "refused", "100002": "done"}
 
 
@@ -189,12 +190,3 @@ def test_a_next_page_that_differs_by_its_session_alone(server: Server, tmp_path:
     archive = Archive.new(tmp_path / "archive", _endless(server, 2, session=True))
     archive.crawl()
     assert server.paths("/list") == ["/list"]
-
-
-def _peak_of(command: list[str]) -> int:
-    """KiB that a command had at most; of this child alone, for others of this process may have had more."""
-    child = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    assert child.returncode == 0
-    return usage.ru_maxrss

@@ -13,7 +13,7 @@ from tests.shared import needs_shared
 
 SMALL = {
     "complete": ("--n", "20"),
-    "idempotent": ("--n", "20"),
+    "idempotent": ("--n", "40"),
     "kill9": ("--n", "20", "--kills", "2"),  # so few that how far a kill came cannot decide
     "polite": ("--n", "2"),
 }

@@ -31,6 +31,7 @@ from crawler.extract.page import NotJson, Page
 from crawler.sources import load_source
 from spiders.hatch import Ways
 from spiders.walk import Listing, Walk
+from tests.peak import peak_of_this_process
 
 ROOT = Path(__file__).resolve().parents[2]
 CASES = {"html": 3500, "json": 3500, "jsonp": 3000}
@@ -365,7 +366,7 @@ def fuzz(kind: str, numbers: range) -> dict[str, Any]:
             entries += found
         slowest = max(slowest, ((time.process_time() - start) / len(chosen), number))
     faulthandler.cancel_dump_traceback_later()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    peak = peak_of_this_process() >> 10
     return {"read": len(numbers), "entries": entries, "faults": faults, "slowest": slowest, "peak": peak}
 
 
