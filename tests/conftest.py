@@ -34,12 +34,12 @@ def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str)
 LONG = re.compile(
     r"test_changes\.py::(?:test_gone_upstream\[(?:410|list|home)\]|test_a_kill_amid_an_edit)"
     r"|test_rebuild\.py::test_a_ledger_from_posts_and_captures\[(?!crawl-lose)"
-    r"|test_alarms\.py::test_a_source_that_shows_walls_is_stopped_and_nothing_is_lost\[(?!consent|captcha)"
+    r"|test_alarms\.py::test_a_source_that_shows_walls_is_stopped_and_nothing_is_lost\[(?!consent)"
     r"|test_alarms\.py::test_one_in_five_is_quarantined_alone\[(?!paywall)"
     r"|test_kill\.py::test_a_run_that_is_asked_to_end\[interrupt"
-    r"|test_rests\.py::test_a_short_rest_is_waited_for\[date"
+    r"|test_rests\.py::(?:test_a_short_rest_is_waited_for\[date|test_a_host_that_stays_busy|test_a_rest_is_never_longer)"
     r"|test_bad_input\.py::test_a_server_that_never_finishes\[drip"
-    r"|test_benchmark\.py::test_all_subjects_keep_every_article\[server1"
+    r"|test_benchmark\.py::test_all_subjects_keep_every_article"
     r"|test_limits\.py::test_a_page_that_unpacks_beyond_the_limit\[br"
 )
 """Further cases of what another test holds, several seconds each: ``pytest -m long`` runs them."""

@@ -101,7 +101,7 @@ FAULTS = (
     _harmless("deep", n=5000),
     *(_harmless("charset", mode=mode) for mode in ("gb2312_gb18030", "none_utf8", "header_latin1", "utf16", "bogus")),
 )
-FEW = ("consent", "emptylist", "layout-2", "paywall-some")
+FEW = ("consent", "emptylist")
 """Those that every test run looks at."""
 
 

@@ -13,7 +13,6 @@ from tests.shared import needs_shared
 
 SMALL = {
     "complete": ("--n", "20"),
-    "idempotent": ("--n", "40"),
     "kill9": ("--n", "20", "--kills", "2"),  # so few that how far a kill came cannot decide
     "polite": ("--n", "2"),
 }
@@ -21,8 +20,8 @@ SMALL = {
 
 @needs_shared
 @pytest.mark.slow
-def test_all_checks_on_a_small_site(tmp_path: Path) -> None:
-    """At once, for they wait more than they work; politeness with a fifth of the delay and the patience of a user's."""
+def test_checks_on_a_small_site(tmp_path: Path) -> None:
+    """All but the longest, ``idempotent``, which ``python -m tests.rig`` runs. At once, for they wait more than they work; politeness with a fifth of the delay and the patience of a user's."""
     target = prepare(tmp_path, delay=0.1, timeout=6)
     with ThreadPoolExecutor() as pool:
         running = {name: pool.submit(check, name, target, *more, seconds=400) for name, more in SMALL.items()}
