@@ -21,7 +21,8 @@ SMALL = {
 @needs_shared
 @pytest.mark.slow
 def test_checks_on_a_small_site(tmp_path: Path) -> None:
-    """All but the longest, ``idempotent``, which ``python -m tests.rig`` runs. At once, for they wait more than they work; politeness with a fifth of the delay and the patience of a user's."""
+    """All but the longest, ``idempotent``, which ``python -m tests.rig`` runs. At once, for they wait more than they
+    work; politeness with a fifth of the delay and the patience of a user's."""
     target = prepare(tmp_path, delay=0.1, timeout=6)
     with ThreadPoolExecutor() as pool:
         running = {name: pool.submit(check, name, target, *more, seconds=400) for name, more in SMALL.items()}
