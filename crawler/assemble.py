@@ -12,7 +12,6 @@ from crawler.extract.dates import parse
 from crawler.extract.layout import Fields, Layout, choose, run
 from crawler.extract.page import NotJson, Page
 from crawler.extract.rules import Rule
-from crawler.extract.walls import Phrases
 from crawler.gate import class_of
 from crawler.items import Article, Attribution, Reading, Refused
 from crawler.sources import Layout as LayoutModel
@@ -35,8 +34,6 @@ class Beyond:
     """Of what other pages of the source hold."""
     agencies: Collection[str] = ()
     """Names that count as news agencies."""
-    walls: Phrases | None = None
-    """What walls and stubs say."""
 
 
 @dataclass(slots=True)

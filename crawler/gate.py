@@ -9,17 +9,13 @@ import re
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from urllib.parse import urlsplit
 from zlib import crc32
 
-from crawler.extract.walls import SHORT, Phrases, squeezed
+from crawler.extract.walls import SHORT, Phrases
 from crawler.items import Refused, Text
 from crawler.urls import key_of, shared_form
-from crawler.yamlfile import SettingsError, load_yaml
 
-WALLS = Path(__file__).with_name("extract") / "walls.yml"
-"""The table that comes with presskeep."""
 ALIKE = 0.8
 """Resemblance from which a text is taken for the source's error page."""
 _NUMBERED = re.compile(r"[!-~]*[0-9][!-~]*")
@@ -52,27 +48,6 @@ def resemblance(one: Iterable[int], other: Iterable[int]) -> float:
     return len(smallest & first & second) / len(smallest) if smallest else 0.0
 
 
-class Walls(Phrases):
-    """Phrases of walls and stubs, from a table."""
-
-    __slots__ = ()
-
-    @classmethod
-    def load(cls, path: Path) -> Walls:
-        """From the table. Raises SettingsError."""
-        document = load_yaml(path)
-        if not isinstance(document.value, dict):
-            raise SettingsError([document.problem((), "expected classes, each with phrases by language")])
-        return cls(
-            tuple(
-                (kind, squeezed(str(phrase)))
-                for kind, languages in document.value.items()
-                for phrases in languages.values()
-                for phrase in phrases
-            )
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class Floor:
     """The least that an article of a source holds."""
@@ -85,7 +60,7 @@ def judge(
     title: str,
     paragraphs: Sequence[str],
     floor: Floor,
-    walls: Walls,
+    walls: Phrases,
     error_pages: Iterable[Sequence[int]] = (),
 ) -> None:
     """Let an article's words pass. Raises Refused with class and reason."""

@@ -11,9 +11,8 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from crawler.extract.article import Extracted, extract_page
+from crawler.extract.article import Extracted, extract
 from crawler.extract.body import fingerprint
-from crawler.extract.facts import Facts
 from crawler.extract.kind import ARTICLE, CAPTCHA, CONSENT, EMPTY, LIST, PAYWALL, SOFT404
 from crawler.extract.page import Page
 from crawler.items import Reading, Refused
@@ -52,8 +51,8 @@ class Reader:
         ``listed`` is the title in the list, ``seen_at`` when the page was captured.
         """
         return partial(
-            extract_page, page, language=self._source.language, zone=self._source.zone, not_after=seen_at,
-            listed=listed, agencies=self._beyond.agencies, walls=self._beyond.walls,
+            extract, page, language=self._source.language, zone=self._source.zone, not_after=seen_at,
+            listed=listed, agencies=self._beyond.agencies,
         )  # fmt: skip
 
     def article(self, page: Page, key: str, listed: str, seen_at: datetime) -> tuple[Extracted, Reading]:
@@ -61,10 +60,9 @@ class Reader:
         reader = self.plain(page, listed, seen_at)
         first = reader()
         _demand_article(first)
-        head = Facts(page).head_title
         if self._beyond.memory is None:
-            return first, Reading(head, tuple(first.fingerprints))
-        return _Second(reader, first, self._source, key, self._beyond.memory).look(head)
+            return first, Reading(first.head_title, tuple(first.fingerprints))
+        return _Second(reader, first, self._source, key, self._beyond.memory).look()
 
 
 def _demand_article(found: Extracted) -> None:
@@ -82,7 +80,7 @@ class _Second:
     def __init__(self, reader: partial[Extracted], first: Extracted, source: Source, key: str, memory: Memory) -> None:
         self._reader, self._first, self._source, self._key, self._memory = reader, first, source, key, memory
 
-    def look(self, head: str) -> tuple[Extracted, Reading]:
+    def look(self) -> tuple[Extracted, Reading]:
         """Raises Refused where nothing is left: an error page that came with the form of an article."""
         told = self._memory.told(self._source.space, self._key)
         siblings = told.siblings if told else self._siblings()
@@ -94,7 +92,7 @@ class _Second:
         # a credit may be such a block: it is no part of the text, and true all the same
         found = replace(found, attribution=found.attribution or self._first.attribution)
         prints = tuple(found.fingerprints)
-        return found, Reading(head, prints, tuple(sorted(struck)), tuple(sorted(spared)), siblings)
+        return found, Reading(self._first.head_title, prints, tuple(sorted(struck)), tuple(sorted(spared)), siblings)
 
     def _siblings(self) -> tuple[str, ...]:
         """Titles of other pages, if the headline may share the site's name with them."""
@@ -128,7 +126,7 @@ def _is_version(found: Extracted, shared: Collection[int]) -> bool:
 
 def offer(page: Page) -> str:
     """What the generic extractor finds where a source's rules found nothing; empty where that is no article either."""
-    found = extract_page(page)
+    found = extract(page)
     if found.kind != ARTICLE or not found.title or len(found.text.encode()) < _TOLD:
         return ""
     return f"generic finds a title {found.title!r} and a body of {len(found.text)} characters"

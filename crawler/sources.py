@@ -31,6 +31,7 @@ from crawler.extract.charset import is_charset
 from crawler.extract.rules import KINDS, Rule, compile_step
 from crawler.networks import network
 from crawler.schedule import parse_schedule, parse_span
+from crawler.urls import shared_form
 from crawler.yamlfile import Loc, SettingsError, Strict, load_yaml, near, validate
 
 SHIPPED = Path(__file__).resolve().parent.parent / "spiders" / "sources"
@@ -475,6 +476,11 @@ class Source(Strict):
         """Hosts that its lists and its article addresses name."""
         known = [url for one in self.lists for url in one.urls] + [self.home, self.example, self.article.address]
         return frozenset(host for url in known if (host := _host(url)))
+
+    @cached_property
+    def fronts(self) -> frozenset[str]:
+        """Shared forms of its front page and its lists: no article's answer comes from there."""
+        return frozenset(map(shared_form, (self.home, *(url for one in self.lists for url in one.urls))))
 
     @property
     def is_local(self) -> bool:

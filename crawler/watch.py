@@ -24,12 +24,11 @@ from crawler.alarms import (
     of_list,
 )
 from crawler.archive.ledger import listings
-from crawler.extract.walls import MIDDLING, weight
-from crawler.gate import WALLS, Walls, is_error_page, leads_away, normal
+from crawler.extract.walls import MIDDLING, common, weight
+from crawler.gate import is_error_page, leads_away, normal
 from crawler.health import too_quiet
 from crawler.past import Name, Past, asked_again
 from crawler.schedule import parse_span
-from crawler.urls import shared_form
 
 if TYPE_CHECKING:
     from crawler.run import Post, Run
@@ -63,7 +62,7 @@ class Watch:
         self.stopped: set[str] = set()
         """Sources that nothing more is asked of in this run."""
         self._errors: dict[str, list[Sequence[int]]] = {}
-        self.walls = Walls.load(WALLS)
+        self.walls = common()
         self.live = True
 
     # texts
@@ -129,8 +128,7 @@ class Watch:
         site = next((one for one in self._sources if one.id == source), None)
         if site is None:
             return
-        fronts = {shared_form(url) for url in (site.home, *(url for one in site.lists for url in one.urls))}
-        if leads_away(asked, landed, fronts, site.key_patterns):
+        if leads_away(asked, landed, site.fronts, site.key_patterns):
             self._away[source, key] = f"soft-404: it leads to {landed}"
 
     def leads_away(self, source: str, key: str) -> str:

@@ -338,7 +338,7 @@ class NewsSpider(Spider):
             own_python = self.settings.getbool("PRESSKEEP_OWN_PYTHON")
             self._ways[source.id] = ways = Ways(source, own_python=own_python)
             if (run := self.run) is not None:
-                ways.assembler.beyond = Beyond(run.memory, run.outlets.agencies, run.watch.walls)
+                ways.assembler.beyond = Beyond(run.memory, run.outlets.agencies)
         return self._ways[source.id]
 
     @property

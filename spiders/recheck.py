@@ -115,10 +115,9 @@ class Rechecks:
         """Whether the answer came by a redirect to the front page, a list, or a folder above the article."""
         if not (asked := response.meta.get("redirect_urls")):
             return False
-        source = self._spider.sources[check.row.source]
-        lists = {shared_form(url) for url in (source.home, *(url for one in source.lists for url in one.urls))}
+        fronts = self._spider.sources[check.row.source].fronts
         final, first = canonical(response.url).rstrip("/"), canonical(asked[0])
-        return shared_form(response.url) in lists or first.startswith(f"{final}/") or final.count("/") == 2
+        return shared_form(response.url) in fronts or first.startswith(f"{final}/") or final.count("/") == 2
 
     @property
     def _run(self) -> Run:

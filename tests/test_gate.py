@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler import gate
 from crawler.archive.markup import text_of
-from crawler.extract.walls import MIDDLING, SHORT, weight
-from crawler.gate import Floor, Walls, class_of, digest, judge, own_key, resemblance, same_text, sketch
+from crawler.extract import walls
+from crawler.extract.walls import MIDDLING, SHORT, common, weight
+from crawler.gate import Floor, class_of, digest, judge, own_key, resemblance, same_text, sketch
 from crawler.items import Refused, Text
+from crawler.yamlfile import load_yaml
 from tests.demo_site import ARTICLES, Truth
 
-WALLS = Walls.load(gate.WALLS)
+WALLS = common()
 FLOOR = Floor(20, 1)
 NEWS = "渡轮今天恢复通航，首航载客三百人，船长说风浪不大，码头同时换上了新的航标灯，夜航也将在本周内恢复。"
 LONG = [f"{NEWS}这是第{number}段，写的是码头第{number}个泊位的情况。" for number in range(8)]
@@ -168,3 +170,11 @@ def test_every_good_page_of_the_demo_passes(truth: Truth) -> None:
 )
 def test_classes(reason: str, kind: str) -> None:
     assert class_of(reason) == kind
+
+
+def test_the_table_of_walls_is_sound() -> None:
+    """Read once more by the reader that refuses doubled keys; a run takes it as it lies in the package."""
+    document = load_yaml(Path(walls.__file__).with_name("walls.yml"))
+    assert isinstance(document.value, dict)
+    said = [str(one) for languages in document.value.values() for phrases in languages.values() for one in phrases]
+    assert [phrase for _, phrase in WALLS.phrases] == list(map(walls.squeezed, said))

@@ -138,16 +138,15 @@ def _known_of(check: Check, ledger: Ledger, folder: Path) -> dict[str, Any]:
 
 
 def _extracted(page: GivenPage, language: str | None, encoding: str | None, beyond: Mapping[str, Any]) -> Extracted:
-    """``beyond``: what is known beyond the page, as ``extract_page`` takes it."""
+    """``beyond``: what is known beyond the page, as ``extract`` takes it."""
     from datetime import UTC, datetime
 
-    from crawler.extract.article import extract_page
+    from crawler.extract.article import extract
     from crawler.extract.page import Page
-    from crawler.gate import WALLS, Walls
 
     parsed = Page(page.body, page.url, declared=page.charset, encoding=encoding or "")
     known = {"not_after": datetime.now(UTC), **beyond, **({"language": language} if language else {})}
-    return extract_page(parsed, walls=Walls.load(WALLS), **known)
+    return extract(parsed, **known)
 
 
 def told(done: Extracted, explain: bool) -> dict[str, Any]:

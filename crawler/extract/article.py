@@ -56,12 +56,14 @@ class Extracted:
     """Address of the lead image."""
     evidence: Mapping[str, Choice[Any]] = field(default_factory=dict, repr=False, compare=False)
     """For each field what was taken, from where, and what was passed over for which reason."""
+    head_title: str = field(default="", repr=False, compare=False)
+    """Text of its ``<title>``, for ``siblings`` of other pages."""
     fingerprints: Sequence[int] = field(default=(), repr=False, compare=False)
     """Numbers of the body's blocks for a source's memory of blocks that stand on several pages."""
 
 
 def extract(
-    html: bytes | str,
+    html: bytes | str | Page,
     url: str = "",
     *,
     language: str | None = None,
@@ -74,7 +76,8 @@ def extract(
     agencies: Collection[str] = (),
     walls: Phrases | None = None,
 ) -> Extracted:
-    """Read any page. Bytes are decoded as they are (strict UTF-8 first, then what is declared), or by ``encoding``.
+    """Read any page. Bytes are decoded as they are (strict UTF-8 first, then what is declared), or by ``encoding``;
+    a page that is made already has its own address and encoding.
 
     What a crawler knows beyond the page makes it better, all of it optional: ``zone`` of the source, ``not_after``
     (when the page was fetched), ``repeated`` blocks (``fingerprints`` that other pages of the source have too),
@@ -82,26 +85,10 @@ def extract(
     ``agencies``, phrases of ``walls`` instead of the package's own. Never raises on a page; raises LookupError for an
     ``encoding`` that is none.
     """
-    page = Page.of_text(html, url) if isinstance(html, str) else Page(html, url, encoding=encoding or "")
-    return extract_page(
-        page, language=language, zone=zone, not_after=not_after, repeated=repeated, siblings=siblings, listed=listed,
-        agencies=agencies, walls=walls,
-    )  # fmt: skip
-
-
-def extract_page(
-    page: Page,
-    *,
-    language: str | None = None,
-    zone: ZoneInfo | None = None,
-    not_after: datetime | None = None,
-    repeated: Collection[int] = (),
-    siblings: Sequence[str] = (),
-    listed: str = "",
-    agencies: Collection[str] = (),
-    walls: Phrases | None = None,
-) -> Extracted:
-    """The same from a page that is parsed already."""
+    if isinstance(html, Page):
+        page = html
+    else:
+        page = Page.of_text(html, url) if isinstance(html, str) else Page(html, url, encoding=encoding or "")
     facts = Facts(page)
     phrases = common() if walls is None else walls
     found = find_body(facts, repeated=repeated)
@@ -144,6 +131,7 @@ def extract_page(
         language=spoken.value or "",
         image=image.value or "",
         evidence=evidence,
+        head_title=facts.head_title,
         fingerprints=found.fingerprints(),
     )
 

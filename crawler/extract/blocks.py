@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -70,6 +70,13 @@ class Box:
             self.near = own | parent.own
             self.middle = self.near if above is None else self.near | above.near
             self.all = own | parent.all
+
+    def outward(self) -> Iterator[Box]:
+        """This box and those around it, innermost first."""
+        box: Box | None = self
+        while box is not None:
+            yield box
+            box = box.parent
 
 
 class Block:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import islice
 from typing import Any
 
 from crawler.extract.blocks import Block, Box, Segments
 from crawler.extract.facts import Facts, text_of
 from crawler.extract.model import NEVER, model
 from crawler.extract.region import Region, context, find_region
-from crawler.extract.text import squeeze
 from crawler.extract.walls import Phrases
 from crawler.extract.weigh import is_byline, is_dated, local_features
 
@@ -56,10 +56,10 @@ class Body:
         blocks = self.blocks
         if not blocks:
             return None
-        chain = list(_boxes(blocks[0]))
+        chain = list(blocks[0].box.outward())
         for block in blocks[1:]:
-            held = {id(box) for box in _boxes(block)}
-            chain = [box for box in chain if id(box) in held]
+            held = set(block.box.outward())
+            chain = [box for box in chain if box in held]
         return chain[0].node
 
     def drop_promos(self, phrases: Phrases) -> None:
@@ -117,15 +117,7 @@ def fingerprint(text: str) -> int:
 
 def is_caption(block: Block) -> bool:
     """Whether a block belongs to a picture."""
-    return any(box.tag == "figcaption" for box in _boxes(block, 4))
-
-
-def _boxes(block: Block, most: int = 10_000) -> Any:
-    box = block.box
-    while box is not None and most:
-        yield box
-        box = box.parent  # type: ignore[assignment]
-        most -= 1
+    return any(box.tag == "figcaption" for box in islice(block.box.outward(), 4))
 
 
 def chosen(blocks: Sequence[Block], scores: Sequence[float], title: str, least: float = LEAST) -> list[int]:
@@ -172,9 +164,8 @@ def _headings_before(blocks: Sequence[Block], scores: Sequence[float], kept: Seq
 
 def _is_above_text(block: Block, title: str) -> bool:
     """Whether it is the headline, or a line with the date or the byline."""
-    text = squeeze(block.text).casefold()
-    headline = squeeze(title).casefold()
-    if block.box.tag == "h1" or (len(text) > 5 and text in headline):
+    text = block.text.casefold()
+    if block.box.tag == "h1" or (len(text) > 5 and text in title.casefold()):
         return True
     if block.box.tag in _HEADINGS:
         return False

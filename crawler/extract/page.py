@@ -73,13 +73,18 @@ class Page:
         if text[:1] not in "[{" and (wrapped := _JSONP.match(text)):
             text = text[wrapped.end() :].rstrip().rstrip(";").rstrip()
             text = text.removesuffix(")")
-        for candidate in (text, COMMA.sub(r"\1", text)):
+        for mend in (str, _without_loose_commas):
             try:
+                candidate = mend(text)
                 value = json.loads(candidate, strict=False)
                 return _whole(value) if _HALF.search(candidate) else value
             except (ValueError, RecursionError):
                 continue
         raise NotJson(f"no JSON: begins with {self.text[:60]!r}")
+
+
+def _without_loose_commas(text: str) -> str:
+    return COMMA.sub(r"\1", text)
 
 
 def _parsed(body: bytes) -> tuple[Any, bool]:

@@ -82,7 +82,7 @@ def pictures(body: Body, absolute: Callable[[str], str]) -> list[Picture]:
             continue
         known.add(key)
         image = (address, squeeze(node.get("alt") or ""))
-        last, figure = figure, _figure_of(box)
+        last, figure = figure, next((one for one in box.outward() if one.tag == "figure"), None)
         if figure is not None and figure is last and found[-1].number == number:
             found[-1].images.append(image)
         else:
@@ -138,15 +138,13 @@ class _Article:
         return named and self.headed and number <= self.begun and bool(joint.all & _UNIT)
 
     def _in_region(self, box: Box) -> bool:
-        region = self.body.region
-        at: Box | None = box
-        while region is not None and at is not None and at is not region.box:
-            at = at.parent
-        return at is not None
+        return self.body.region is not None and self.body.region.box in box.outward()
 
     def _is_teaser(self, number: int, outermost: Box, node: Any) -> bool:
         """Whether another page's title stands beside it: a link, or within the text a heading."""
-        beside = [block for _, block in self._around(number) if _holds(outermost, block.box) and not _is_legend(block)]
+        beside = [
+            block for _, block in self._around(number) if outermost in block.box.outward() and not _is_legend(block)
+        ]
         if any(block.linked > 0.9 for block in beside) and (_is_link(node) or self.first < number <= self.last):
             return True
         return self.first < number <= self.last and any(block.box.tag in _HEADINGS for block in beside)
@@ -162,7 +160,7 @@ class _Article:
         """What stands below the picture or beside it in its figure."""
         around = self._around(number)
         if figure is not None:
-            lines = [block.text for _, block in around if _holds(figure, block.box) and _is_legend(block)]
+            lines = [block.text for _, block in around if figure in block.box.outward() and _is_legend(block)]
         else:
             lines = []
             near = {box, box.parent, box.parent and box.parent.parent}
@@ -188,21 +186,6 @@ def _is_link(node: Any) -> bool:
     while link is not None and link.tag in ("picture", "source", "span"):
         link = link.getparent()
     return link is not None and link.tag == "a" and not _PICTURE_FILE.search((link.get("href") or "").partition("?")[0])
-
-
-def _figure_of(box: Box) -> Box | None:
-    at: Box | None = box
-    while at is not None and at.tag != "figure":
-        at = at.parent
-    return at
-
-
-def _holds(outer: Box, box: Box | None) -> bool:
-    while box is not None:
-        if box is outer:
-            return True
-        box = box.parent
-    return False
 
 
 def picture_address(node: Any, absolute: Callable[[str], str]) -> str:

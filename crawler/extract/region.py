@@ -50,7 +50,7 @@ def find_region(blocks: Sequence[Block], rows: Sequence[Row], scores: Sequence[f
                 new = not above.mass
                 above.mass += gain
                 box = above
-    top = _top(blocks[0].box)
+    *_, top = blocks[0].box.outward()
     if not top.mass:
         return None
     best = top
@@ -73,12 +73,6 @@ def find_region(blocks: Sequence[Block], rows: Sequence[Row], scores: Sequence[f
 
 def _gain(block: Block, score: float) -> float:
     return max(-1.0, min(1.0, score / 4)) * min(_LONGEST, block.size) * (1 - block.linked)
-
-
-def _top(box: Box) -> Box:
-    while box.parent is not None:
-        box = box.parent
-    return box
 
 
 def _holder(box: Box) -> Box:
@@ -121,12 +115,8 @@ def _one_of_many(boxes: Sequence[Box], blocks: Sequence[Block], rows: Sequence[R
     if len(units) < 2:
         return None
     for number, block in enumerate(blocks):
-        box: Box | None = block.box
-        while box is not None:
-            if box in units:
-                units[box].append(number)
-                break
-            box = box.parent
+        if (unit := next((box for box in block.box.outward() if box in units), None)) is not None:
+            units[unit].append(number)
     articles = [box for box, members in units.items() if _is_article(box, members, blocks, rows)]
     if len(articles) < 2 or sum(box.mass for box in articles) < 0.7 * whole:
         return None
@@ -160,11 +150,7 @@ def context(
 ) -> dict[int, list[float]]:
     """For each block that may be the article's, by its number, what its surroundings say; then its own features."""
     kinds, of_kind, total = _pulls(blocks, scores)
-    chain: dict[Box, int] = {}
-    outer: Box | None = region.box
-    while outer is not None:
-        chain[outer] = len(chain)
-        outer = outer.parent
+    chain = {box: number for number, box in enumerate(region.box.outward())}
     padded = [-6.0, -6.0, *scores, -6.0, -6.0]
     upcoming = iter([*(number for number, score in enumerate(scores) if score > 0), len(blocks) + 99])
     next_sure, last_sure = next(upcoming), -99

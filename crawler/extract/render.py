@@ -130,15 +130,11 @@ class _Writer:
         blanks = indent[0] if indent else ""
         return not ("\u3000" in blanks or "\u2003" in blanks or blanks.count("\xa0") > 1)
 
-    def _places(self, box: Box | None) -> list[_Place]:
+    def _places(self, innermost: Box) -> list[_Place]:
         """Lists, quotes, tables and their parts around a block, outermost first; each only in its right place."""
-        boxes: list[Box] = []
-        while box is not None:
-            if box.tag in _KEPT and (box.tag != "table" or box in self._data):
-                boxes.append(box)
-            box = box.parent
+        kept = (box for box in innermost.outward() if box.tag in _KEPT and (box.tag != "table" or box in self._data))
         found: list[_Place] = []
-        for box in reversed(boxes):
+        for box in reversed(list(kept)):
             above = found[-1].tag if found else ""
             if above in _PHRASE or len(found) >= _DEEPEST:
                 break
@@ -210,15 +206,13 @@ def _data_tables(blocks: Iterable[Block]) -> set[Box]:
     rows: dict[Box, dict[Box, set[Box]]] = {}
     for innermost in {block.box for block in blocks}:
         cell = row = None
-        box: Box | None = innermost
-        while box is not None:
+        for box in innermost.outward():
             if box.tag in ("td", "th"):
                 cell = box
             elif box.tag == "tr":
                 row = box
             elif box.tag == "table" and cell is not None and row is not None:
                 rows.setdefault(box, {}).setdefault(row, set()).add(cell)
-            box = box.parent
     return {table for table, cells in rows.items() if sum(len(some) > 1 for some in cells.values()) > 1}
 
 

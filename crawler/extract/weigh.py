@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from operator import add
 
 from crawler.extract.blocks import Block, Box, Segments
-from crawler.extract.words import BITS, GROUPS, KINDS, STOCK
+from crawler.extract.words import GROUPS, KINDS, STOCK
 
 _SIZES = (8, 16, 30, 50, 80, 120, 180, 260, 400, 700)
 _LINKED = (0.001, 0.1, 0.2, 0.35, 0.5, 0.8, 0.99)
@@ -171,12 +171,6 @@ def bits_of(block: Block) -> list[int]:
     top = block.box.all & ~middle & ~near
     count = len(GROUPS)
     return [*_numbers(near), *(count + n for n in _numbers(farther)), *(2 * count + n for n in _numbers(top))]
-
-
-def flags_of(block: Block) -> list[int]:
-    """The same for trees: for each group of words 3 where one is near by, 2 and 1 farther up, 0 for none."""
-    near, middle, above = block.box.near | block.inline, block.box.middle, block.box.all
-    return [3 if near & bit else 2 if middle & bit else 1 if above & bit else 0 for bit in BITS.values()]
 
 
 def _numbers(bits: int) -> list[int]:

@@ -22,13 +22,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from crawler.extract import weigh
-from crawler.extract.blocks import Segments
+from crawler.extract.blocks import Block, Segments
 from crawler.extract.body import LEAST, chosen, told_of
 from crawler.extract.facts import Facts
 from crawler.extract.model import NEVER
 from crawler.extract.page import Page
 from crawler.extract.region import context, find_region
-from crawler.extract.words import GROUPS
+from crawler.extract.words import BITS, GROUPS
 from tests.shared import SHARED
 
 MODEL = Path(weigh.__file__).with_name("model.json")
@@ -241,7 +241,7 @@ class Learner:
                 continue
             for number, features in context(blocks, own, one.rows, region).items():
                 count = len(features)
-                rows.append([*features, *weigh.flags_of(blocks[number])])
+                rows.append([*features, *flags_of(blocks[number])])
                 where.append(int(start) + number)
         matrix, at = np.array(rows, np.float32), np.array(where)
         y, known, weights, sites = self.y[at], self.known[at], self.weights[at], self.sites[at]
@@ -274,6 +274,12 @@ class Learner:
             numbers = set(chosen(one.page.blocks, own, one.title, least)) if own else set()
             found.append([number in numbers for number in range(len(own))])
         return found
+
+
+def flags_of(block: Block) -> list[int]:
+    """The words around a block for trees: for each group 3 where one is near by, 2 and 1 farther up, 0 for none."""
+    near, middle, above = block.box.near | block.inline, block.box.middle, block.box.all
+    return [3 if near & bit else 2 if middle & bit else 1 if above & bit else 0 for bit in BITS.values()]
 
 
 def grown(nodes: Any, at: int = 0) -> Any:

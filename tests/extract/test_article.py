@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.extract import Extracted, extract
-from crawler.extract.article import extract_page
 from crawler.extract.body import fingerprint
 from crawler.extract.facts import Facts
 from crawler.extract.kind import KINDS
@@ -71,7 +70,7 @@ def test_each_field_has_its_evidence() -> None:
 
 
 def test_bytes_and_text_give_the_same() -> None:
-    assert extract(HTML.encode(), URL) == extract(HTML, URL) == extract_page(Page(HTML.encode(), URL))
+    assert extract(HTML.encode(), URL) == extract(HTML, URL) == extract(Page(HTML.encode(), URL))
     latin = HTML.replace("utf-8", "iso-8859-1")
     assert extract(latin.encode("iso-8859-1"), URL) == extract(latin, URL)
 

@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 from crawler.extract.facts import Facts
 from crawler.extract.kind import KINDS, is_status, page_kind
 from crawler.extract.page import Page
-from crawler.extract.walls import MIDDLING, SHORT, Phrases, weight
-from crawler.gate import WALLS, Walls
+from crawler.extract.walls import MIDDLING, SHORT, Phrases, common, weight
 
-PHRASES = Walls.load(WALLS)
+PHRASES = common()
 LINE = "The ferry to the north island will sail twice a day from June, the harbour office said on Monday."
 STORY = "\n".join([LINE] * 12)
 BRIEF = "\n".join([LINE] * 4)
