@@ -14,8 +14,9 @@ from crawler.extract.page import NotJson, Page
 from crawler.extract.rules import Rule
 from crawler.gate import class_of
 from crawler.items import Article, Attribution, Reading, Refused
+from crawler.rulemodel import RuleModel
 from crawler.sources import Layout as LayoutModel
-from crawler.sources import RuleModel, Source
+from crawler.sources import Source
 
 if TYPE_CHECKING:
     from crawler.extract.article import Extracted

@@ -20,11 +20,12 @@ from crawler.archive.post import Post, read_post
 from crawler.edits import following
 from crawler.extract.page import Page
 from crawler.gate import digest
+from crawler.lists import AnyList, ListBase
 from crawler.memory import Remade
 from crawler.recall import recall
 from crawler.run import state_folder
 from crawler.site import Site
-from crawler.sources import AnyList, Source
+from crawler.sources import Source
 from crawler.verify import post_files
 
 _DRAFT = ".ledger.tmp"
@@ -142,7 +143,7 @@ class _ListReader:
     def discover(self, ledger: Ledger, response: Response) -> None:
         """Queue what the page names; the list whose own address it is is tried first, then the others."""
         page = Page(unpacked(response), response.url)
-        own_first = sorted(self._lists, key=lambda pair: response.url not in pair[0].urls)
+        own_first = sorted(self._lists, key=lambda pair: response.url not in pair[0].addresses)
         for _, walk in own_first:
             try:
                 listing = walk.read(page)
@@ -229,5 +230,5 @@ def _open_walks(ledger: Ledger, sources: Sequence[Source]) -> None:
     """How far walks had come is lost with the ledger: the next ones do not stop at what is known."""
     for source in sources:
         for one in source.lists:
-            for url in one.urls if one.pages else ():
+            for url in one.urls if isinstance(one, ListBase) and one.pages else ():
                 ledger.open_walk(url)

@@ -6,177 +6,38 @@ The models below are the format of ``sources/<id>.yml``; ``presskeep schema`` pr
 from __future__ import annotations
 
 import re
-import string
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    PlainValidator,
-    PrivateAttr,
-    ValidationError,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from crawler.archive.markup import Markup
 from crawler.archive.style import BackLink
-from crawler.extract.charset import is_charset
-from crawler.extract.rules import KINDS, Rule, compile_step
-from crawler.networks import network
+from crawler.extract.rules import compile_step
+from crawler.lists import AnyList
+from crawler.rulemodel import RuleField, RuleModel, StepModel
 from crawler.schedule import parse_schedule, parse_span
 from crawler.urls import shared_form
+from crawler.values import (
+    Address,
+    AddressTemplate,
+    Charset,
+    FileTemplate,
+    Many,
+    Network,
+    PostTemplate,
+    Regex,
+    Span,
+    Zone,
+)
 from crawler.yamlfile import Loc, SettingsError, Strict, load_yaml, near, validate
 
 SHIPPED = Path(__file__).resolve().parent.parent / "spiders" / "sources"
 """Where the sources that come with presskeep lie, in the tree as in the wheel."""
-
-ADDRESS_PLACES = frozenset({"key", "code", "url", "source", "space"})
-"""What an address template may name: the key, the list's second id, the listed address, the source, the key's space."""
-POST_PLACES = frozenset({"outlet", "slug", "section", "section_slug", "source", "name", "key", "space"})
-"""What a post's category and tags may name: the credited outlet and its slug, the site's own section and its slug, id
-and name of the source, key and its space."""
-FILE_PLACES = frozenset({"key", "space", "source"})
-"""What a post's file name may name."""
-
-
-class StepModel(Strict):
-    """One way to a value: exactly one of the selectors, and how to narrow what it finds."""
-
-    css: str = ""
-    """CSS selector, with ``::text`` and ``::attr(name)``."""
-    xpath: str = ""
-    """XPath 1.0; inside a list item begin with ``.//``."""
-    jmespath: str = ""
-    """JMESPath, for JSON answers."""
-    jsonpath: str = ""
-    """JSON path (RFC 9535) without descent and filters."""
-    const: str = ""
-    """A fixed text."""
-    regex: str = ""
-    """Alone: searched in the whole answer. With a selector: narrows what it found. First group, else all of it."""
-    first: bool = False
-    """Take the first of several matches; without it several matches do not fit."""
-    join: str | None = None
-    """Join several matches with this text."""
-
-    @model_validator(mode="after")
-    def _one_selector(self) -> StepModel:
-        chosen = [kind for kind in KINDS if kind != "regex" and getattr(self, kind)]
-        if len(chosen) > 1 or not (chosen or self.regex):
-            raise ValueError(f"name exactly one of {', '.join(KINDS)}")
-        self.compiled_as("css")
-        return self
-
-    def compiled_as(self, bare: str) -> Any:
-        """The step, ready to run. ``bare`` is unused here: a mapping names its own kind."""
-        kind = next((kind for kind in KINDS if kind != "regex" and getattr(self, kind)), "regex")
-        narrow = "" if kind == "regex" else self.regex
-        return compile_step(kind, getattr(self, kind), narrow, self.first, self.join)
-
-
-class RuleModel:
-    """One step or several in order; a bare text is CSS on HTML and JMESPath on JSON."""
-
-    def __init__(self, steps: list[str | StepModel]) -> None:
-        self.steps = steps
-
-    def __repr__(self) -> str:  # the digest of a list's rules is made from it
-        return f"RuleModel({self.steps!r})"
-
-    @classmethod
-    def read(cls, value: Any) -> RuleModel:
-        """From what stands in the YAML. Raises ValueError (pydantic's among them) naming the fault."""
-        if isinstance(value, RuleModel):
-            return value
-        many = value if isinstance(value, list) else [value]
-        if not many or not all(isinstance(one, str | dict) and one for one in many):
-            raise ValueError("expected a selector, a mapping such as {css: h1}, or a list of these")
-        try:
-            return cls([one if isinstance(one, str) else StepModel.model_validate(one) for one in many])
-        except ValidationError as error:
-            raise ValueError("; ".join(map(_step_fault, error.errors()))) from error
-
-    def compiled(self, bare: str) -> Rule:
-        """Ready to run; ``bare`` is the kind of its bare texts. Raises ValueError."""
-        return Rule([compile_step(bare, one) if isinstance(one, str) else one.compiled_as(bare) for one in self.steps])
-
-
-def _step_fault(fault: Any) -> str:
-    where = str(fault["loc"][-1]) if fault["loc"] else ""
-    if fault["type"] == "extra_forbidden":
-        return f"unknown key '{where}'.{near(where, StepModel.model_fields)}"
-    return f"{where}: {fault['msg']}" if where else str(fault["msg"]).removeprefix("Value error, ")
-
-
-_RULE = {"x-rule": True}
-"""Stands for a rule in the generated JSON Schema until ``json_schema`` puts the definition in its place."""
-RuleField = Annotated[RuleModel, PlainValidator(RuleModel.read), WithJsonSchema(_RULE)]
-
-
-def _regex(value: str) -> str:
-    try:
-        re.compile(value)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(f"no regular expression: {error}") from error
-    return value
-
-
-def _address(value: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/]+\S*", value):
-        raise ValueError("expected an address that begins with http:// or https://")
-    return value
-
-
-def _template(places: frozenset[str]) -> Callable[[str], str]:
-    def check(value: str) -> str:
-        try:
-            parts = [part for part in string.Formatter().parse(value) if part[1] is not None]
-        except ValueError as error:
-            raise ValueError(f"no template: {error}") from error
-        if any(form or conversion for _, _, form, conversion in parts):
-            raise ValueError("no template: a placeholder is a bare name in braces")
-        names = {str(name) for _, name, _, _ in parts}
-        if unknown := names - places:
-            wrong = sorted(unknown)[0]
-            raise ValueError(f"unknown placeholder {{{wrong}}}.{near(wrong, places)}")
-        return value
-
-    return check
-
-
-def _encoding(value: str) -> str:
-    if value and not is_charset(value):
-        raise ValueError("no character encoding that Python knows")
-    return value
-
-
-def _network(value: str) -> str:
-    return (network(value), value)[1]
-
-
-def _zone(value: str) -> str:
-    if value not in available_timezones():
-        raise ValueError(f"no IANA time zone.{near(value, available_timezones())[:80]}")
-    return value
-
-
-Regex = Annotated[str, AfterValidator(_regex)]
-Address = Annotated[str, AfterValidator(_address)]
-AddressTemplate = Annotated[str, AfterValidator(_template(ADDRESS_PLACES))]
-PostTemplate = Annotated[str, AfterValidator(_template(POST_PLACES))]
-FileTemplate = Annotated[str, AfterValidator(_template(FILE_PLACES))]
-Zone = Annotated[str, AfterValidator(_zone)]
-Many = BeforeValidator(
-    lambda value: [value] if isinstance(value, str) else value, json_schema_input_type=str | list[str]
-)
-Span = Annotated[str, AfterValidator(lambda value: (parse_span(value), value)[1])]
 
 
 class Politeness(Strict):
@@ -192,7 +53,7 @@ class Politeness(Strict):
     redirect has as long."""
     contact: str = ""
     """Address or mail named in the User-Agent, instead of presskeep.yml's."""
-    private_addresses: Annotated[list[Annotated[str, AfterValidator(_network)]], Many] = []
+    private_addresses: Annotated[list[Network], Many] = []
     """Networks such as ``10.0.0.0/8`` that its pages may be at: an intranet. Private addresses are refused otherwise,
     but for those that ``home``, ``lists``, ``example`` or ``article.address`` name outright."""
     verify_certificates: bool = True
@@ -215,95 +76,6 @@ class Expect(Strict):
     """Floor: the least number of paragraphs."""
 
 
-class ListFields(Strict):
-    """Where a list says what about an article. Bare texts are CSS on HTML lists, JMESPath on JSON lists."""
-
-    url: RuleField | None = None
-    """The article's address."""
-    key: RuleField | None = None
-    """The site's own id, where the list names it."""
-    code: RuleField | None = None
-    """A second id, for address templates."""
-    title: RuleField | None = None
-    published: RuleField | None = None
-    outlet: RuleField | None = None
-    """The credited outlet."""
-    digest: RuleField | None = None
-    byline: RuleField | None = None
-    section: RuleField | None = None
-    """The site's own section (column, desk); ``{const: …}`` where the whole list is one."""
-
-
-class Paging(Strict):
-    """How a list goes on. One of ``next``, ``template`` or ``cursor``."""
-
-    next: RuleField | None = None
-    """Rule for the address of the next page (HTML), or for its number (JSON)."""
-    template: str = ""
-    """Address of page ``{page}`` (or, with ``cursor``, of ``{cursor}``)."""
-    cursor: RuleField | None = None
-    """Where the answer says how to ask on."""
-    first: int = Field(default=2, ge=0)
-    """Number of the first page asked by ``template``; the list's own address is the page before."""
-    step: int = Field(default=1, ge=1)
-    """What a page's number grows by."""
-    depth: int = Field(default=10, ge=1)
-    """Pages at most, the first among them. A walk also stops at a page whose articles are all known."""
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Paging:
-        if self.cursor is not None and "{cursor}" not in self.template:
-            raise ValueError("a cursor needs a template with {cursor}")
-        if self.cursor is None and self.template and "{page}" not in self.template:
-            raise ValueError("the template lacks {page}")
-        if not (self.next or self.template):
-            raise ValueError("expected next, template, or cursor with template")
-        if unknown := set(re.findall(r"\{(\w*)\}", self.template)) - {"page", "cursor"}:
-            raise ValueError(f"unknown placeholder {{{min(unknown)}}}: a page's template has {{page}} or {{cursor}}")
-        return self
-
-
-class ListBase(Strict):
-    """What all ways of listing share."""
-
-    urls: Annotated[list[Address], Many, Field(min_length=1)]
-    """Addresses of the first pages."""
-    fields: ListFields = ListFields()
-    pages: Paging | None = None
-    """Pagination; without it only the addresses themselves are asked."""
-    empty: bool = False
-    """An empty list is an honest answer; else it is reported."""
-
-
-class HtmlList(ListBase):
-    """List pages in HTML."""
-
-    kind: Literal["html"]
-    items: RuleField | None = None
-    """The elements that stand for one article each; without it every link of the page is looked at."""
-    links: Regex = ""
-    """Pattern that an article's absolute address matches."""
-    lists: RuleField | None = None
-    """Addresses of further lists of this kind that its first pages name: categories on a front page."""
-
-    @model_validator(mode="after")
-    def _found_somehow(self) -> HtmlList:
-        if not (self.links or self.items or self.fields.url):
-            raise ValueError("expected items, fields.url or links: which links lead to articles?")
-        return self
-
-
-class JsonList(ListBase):
-    """Lists in JSON or JSONP."""
-
-    kind: Literal["json"]
-    items: RuleField
-    """Path to the array of articles."""
-
-
-AnyList = Annotated[HtmlList | JsonList, Field(discriminator="kind")]
-
-
 class Key(Strict):
     """How the site's own id is found."""
 
@@ -321,7 +93,7 @@ class Fetch(Strict):
     """What to fetch: the listed address, or a share link or text endpoint filled with the key."""
     format: Literal["html", "json"] = "html"
     """What comes back."""
-    encoding: Annotated[str, AfterValidator(_encoding)] = ""
+    encoding: Charset = ""
     """Overrides what the answer says of itself."""
 
 
@@ -474,13 +246,13 @@ class Source(Strict):
     @cached_property
     def hosts(self) -> frozenset[str]:
         """Hosts that its lists and its article addresses name."""
-        known = [url for one in self.lists for url in one.urls] + [self.home, self.example, self.article.address]
+        known = [url for one in self.lists for url in one.addresses] + [self.home, self.example, self.article.address]
         return frozenset(host for url in known if (host := _host(url)))
 
     @cached_property
     def fronts(self) -> frozenset[str]:
         """Shared forms of its front page and its lists: no article's answer comes from there."""
-        return frozenset(map(shared_form, (self.home, *(url for one in self.lists for url in one.urls))))
+        return frozenset(map(shared_form, (self.home, *(url for one in self.lists for url in one.addresses))))
 
     @property
     def is_local(self) -> bool:

@@ -47,7 +47,7 @@ class Watch:
         self._place = place
         self._sources = list(sources)
         self._files = {one.id: str(one.path or f"{one.id}.yml") for one in sources}
-        self._listing_dates = {one.id for one in sources if any(each.fields.published for each in one.lists)}
+        self._listing_dates = {one.id for one in sources if any(each.says_dates for each in one.lists)}
         self._tallies: defaultdict[str, Tally] = defaultdict(Tally)
         self._histories: dict[str, list[Seen]] = {}
         self._held: defaultdict[str, list[Post]] = defaultdict(list)

@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from scrapy.http import Response
+from twisted.python.failure import Failure
 
 from crawler.extract.page import Page
+from crawler.failures import words_for
 
 if TYPE_CHECKING:
     from crawler.run import Run
@@ -33,3 +35,9 @@ def validators_of(response: Response) -> tuple[str, str]:
     """ETag and Last-Modified, as sent."""
     etag, modified = ((response.headers.get(name) or b"").decode("latin-1") for name in ("ETag", "Last-Modified"))
     return etag, modified
+
+
+def reason_of(failure: Failure) -> str:
+    """Why there is no answer, in words."""
+    assert failure.value is not None
+    return words_for(failure.value)

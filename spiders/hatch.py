@@ -7,13 +7,19 @@ articles of its pages. It is loaded only where it ships with presskeep, or on an
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from types import ModuleType
+from typing import Any
 
 from crawler.assemble import Assembler
-from crawler.sources import SHIPPED, AnyList, HtmlList, Source
+from crawler.days import Days
+from crawler.lists import AnyList, HtmlList, JsonList
+from crawler.sources import SHIPPED, Source
 from spiders.json_list import JsonWalk
 from spiders.pages import PagesWalk
 from spiders.walk import Walk
+
+_WALKS: dict[type, Callable[[Source, Any, Days | None], Walk]] = {HtmlList: PagesWalk, JsonList: JsonWalk}
 
 
 class Ways:
@@ -25,12 +31,12 @@ class Ways:
         make = getattr(self._module, "assembler", Assembler)
         self.assembler: Assembler = make(source)
 
-    def walk(self, one: AnyList) -> Walk:
-        """The way of listing that a list asks for."""
+    def walk(self, one: AnyList, window: Days | None = None) -> Walk:
+        """The way of listing that a list asks for; ``window`` are the days of a backfill, None for a crawl."""
         if hasattr(self._module, "walk"):
             found: Walk = self._module.walk(self.source, one)  # type: ignore[union-attr]
             return found
-        return PagesWalk(self.source, one) if isinstance(one, HtmlList) else JsonWalk(self.source, one)
+        return _WALKS[type(one)](self.source, one, window)
 
 
 def _module(source: Source, own_python: bool) -> ModuleType | None:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from crawler.days import Days, expanded
 from crawler.extract.page import Page
-from crawler.sources import JsonList, Source
+from crawler.lists import JsonList
+from crawler.sources import Source
 from spiders.walk import EntryMaker, Listing, Pager, absolute, askable, compiled_fields, read_fields
 
 
 class JsonWalk:
     """Reads the answers of one list."""
 
-    def __init__(self, source: Source, one: JsonList) -> None:
+    def __init__(self, source: Source, one: JsonList, window: Days | None = None) -> None:
+        self._one, self._window = one, window
         self._make = EntryMaker(source)
         self._items = one.items.compiled("jmespath")
         self._fields = compiled_fields(one.fields, "jmespath")
         self._pager = Pager(one, "jmespath")
+
+    def starts(self, days: Days) -> list[str]:
+        """The addresses that the source states, for each day where they have one in them."""
+        return expanded(self._one.urls, self._window or days)
 
     def read(self, page: Page) -> Listing:
         """Entries in the order of the answer. Raises NotJson, or ValueError for JSON of another shape."""

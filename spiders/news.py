@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from hashlib import sha256
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,60 +10,25 @@ from scrapy import Request, Spider
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from crawler.archive.ledger import Row, Validators
+from crawler.archive.ledger import Row
 from crawler.assemble import Beyond, with_offer
 from crawler.components import run_of
 from crawler.extract.page import Page
 from crawler.extract.text import plain
-from crawler.failures import words_for
 from crawler.gate import own_key
 from crawler.items import Article, Refused
 from crawler.middlewares.optouts import opt_outs
-from crawler.middlewares.refusals import Postponed, Resting
+from crawler.middlewares.refusals import Postponed
 from crawler.replay import Captures
 from crawler.run import Run
-from crawler.sources import AnyList, Source
+from crawler.sources import Source
 from crawler.urls import canonical, key_of
 from spiders.absent import ErrorPages
-from spiders.answers import page_of, seen_at, validators_of
+from spiders.answers import page_of, reason_of, seen_at, validators_of
 from spiders.hatch import Ways
+from spiders.listing import Walks
 from spiders.recheck import Rechecks
 from spiders.share import fill
-from spiders.walk import Walk
-
-_BARREN = 3
-"""Pages without anything new after which a walk ends that was interrupted once."""
-
-
-@dataclass(slots=True)
-class Walking:
-    """A walk through the pages of one list in this run."""
-
-    source: Source
-    walk: Walk
-    start: str
-    """Address of its first page."""
-    rules: str
-    """Digest of the list's rules: validators of other rules do not count."""
-    paged: bool
-    may_be_empty: bool
-    interrupted: bool = False
-    """An earlier walk never ended: known pages are no reason to stop."""
-    index: bool = True
-    """Whether its first page may name further lists: true for the addresses that the source states."""
-    seen: list[Validators] = field(default_factory=list)
-    asked: set[str] = field(default_factory=set)
-    named: set[str] = field(default_factory=set)
-    """Keys that its pages named in this run."""
-    barren: int = 0
-    """Pages in a row that named nothing that was not named before."""
-
-    def goes_on(self, keys: Iterable[str]) -> bool:
-        """Whether a walk is taken up again past a page of known articles: not where its pages repeat themselves."""
-        before = len(self.named)
-        self.named.update(keys)
-        self.barren = 0 if len(self.named) > before else self.barren + 1
-        return self.interrupted and self.barren < _BARREN
 
 
 class NewsSpider(Spider):
@@ -98,10 +61,10 @@ class NewsSpider(Spider):
         self.run, self.replay = run, replay
         self._asked: dict[str, int] = {}
         self._claimed: set[tuple[str, str]] = set()  # keys of articles that an alias' page was taken for
-        self._begun_walks: set[tuple[str, str]] = set()
         self._ways: dict[str, Ways] = {}
-        self._rechecks = Rechecks(self, _reason)
+        self._rechecks = Rechecks(self)
         self._error_pages = ErrorPages(self)
+        self._walks = Walks(self)
 
     # lists
 
@@ -110,114 +73,13 @@ class NewsSpider(Spider):
         self.run = run_of(self.crawler)
         for source in self.sources.values():
             if source.id in self.run.report.looked_at:
-                self._frontier.looks_at(source.id)
+                self.frontier.looks_at(source.id)
                 continue
-            self._frontier.more_of(source.id)
-            for one in source.lists:
-                for request in self._first_pages(source, one):
-                    yield request
+            self.frontier.more_of(source.id)
+            for request in self._walks.first_requests(source):
+                yield request
 
-    def _first_pages(self, source: Source, one: AnyList) -> Iterator[Request]:
-        rules = sha256(repr((source.key, one, source.layouts)).encode()).hexdigest()[:16]
-        walk = self._ways_of(source).walk(one)
-        for url in one.urls:
-            yield self._list_request(self._begun(Walking(source, walk, url, rules, bool(one.pages), one.empty)), url, 1)
-
-    def _begun(self, walking: Walking) -> Walking:
-        """A walk that goes on where an earlier one was interrupted."""
-        walking.interrupted = walking.paged and self._run.ledger.walk_is_open(walking.start)
-        self._begun_walks.add((walking.source.id, walking.start))
-        return walking
-
-    def _further_lists(self, walking: Walking, addresses: Sequence[str]) -> Iterator[Request]:
-        """The first pages of lists that an index page names, each once a run."""
-        for url in addresses if walking.index else ():
-            if (walking.source.id, url) not in self._begun_walks:
-                paged = replace(walking, start=url, index=False, seen=[], asked=set(), named=set(), barren=0)
-                yield self._list_request(self._begun(paged), url, 1)
-
-    def _list_request(self, walking: Walking, url: str, number: int) -> Request:
-        walking.asked.add(_same(url))
-        known = None if walking.interrupted else self._run.ledger.validators(url, walking.rules)
-        headers = {"If-None-Match": known.etag, "If-Modified-Since": known.modified} if known else {}
-        return Request(
-            url,
-            callback=self.parse_list,
-            errback=self.list_failed,
-            headers={name: value for name, value in headers.items() if value},
-            cb_kwargs={"walking": walking, "number": number},
-            meta={"role": "list", "source": walking.source.id, "handle_httpstatus_list": [304], "known": known},
-        )
-
-    def parse_list(self, response: Response, walking: Walking, number: int) -> Iterator[Request]:
-        """Commit what a list page names, then go on to the next page, or end the walk."""
-        report = self._run.report.of(walking.source.id)
-        known: Validators | None = response.meta["known"]
-        digest = sha256(response.body).hexdigest()
-        if response.status == 304 or (known is not None and known.digest == digest):
-            report.unchanged += 1
-            self._run.end_walk(walking.start, walking.seen)
-            if known is not None and number == 1:
-                yield from self._further_lists(walking, known.lists.split())
-            return
-        page = page_of(response, "")
-        try:
-            listing = walking.walk.read(page)
-        except ValueError as error:
-            self._list_is_bad(
-                walking, response.url, self._named(walking.source, page, f"no such list: {error}"), number
-            )
-            return
-        further = walking.walk.lists(page) if walking.index and number == 1 else []
-        if not (listing.entries or further or walking.may_be_empty or number > 1):
-            what = self._named(walking.source, page, "the list is empty, or its rules no longer fit")
-            self._list_is_bad(walking, response.url, what, number)
-            return
-        for problem in listing.problems:
-            report.refused += 1
-            report.problem(response.url, problem)
-        following = walking.walk.next(page, number) if listing.entries else ""
-        following = "" if following and _same(following) in walking.asked else following
-        if following and urlsplit(following).netloc.lower() not in {
-            *walking.source.hosts,
-            urlsplit(response.url).netloc,
-        }:
-            report.problem(following, f"off-site: the next page after {response.url}")
-            following = ""
-        found = self._run.discover(walking.source, listing.entries, walking.start if following else "")
-        report.listed += len(listing.entries)
-        report.new += found.new + len(found.refused)
-        for entry in found.refused:
-            report.refused += 1
-            report.problem(entry.hints.get("url") or f"{response.url} {entry.key}", entry.refused)
-        self._frontier.more_of(walking.source.id)
-        yield from self._further_lists(walking, further)
-        walking.seen.append(_validators(response, walking, digest, further))
-        if following and (found.new or found.refused or walking.goes_on(entry.key for entry in listing.entries)):
-            yield self._list_request(walking, following, number + 1)
-        else:
-            self._run.end_walk(walking.start, walking.seen)
-
-    def list_failed(self, failure: Failure) -> None:
-        """A list that could not be fetched: named and counted; its walk stays open, its validators where they were."""
-        request: Request = failure.request  # type: ignore[attr-defined]
-        if isinstance(failure.value, Resting):
-            report = self._run.report.of(request.meta["source"])
-            report.resting_lists += 1
-            report.problem(request.url, _reason(failure))
-            return
-        if request.meta["source"] not in self._run.watch.stopped:
-            kwargs = request.cb_kwargs
-            self._list_is_bad(kwargs["walking"], request.url, _reason(failure), kwargs["number"])
-
-    def _list_is_bad(self, walking: Walking, url: str, what: str, number: int) -> None:
-        report = self._run.report.of(walking.source.id)
-        report.failed_lists += 1
-        report.problem(url, what)
-        if number == 1:
-            self._run.watch.list_is_bad(walking.source.id, walking.start, what, moved=url != walking.start)
-
-    def _named(self, source: Source, page: Page, reason: str) -> str:
+    def named(self, source: Source, page: Page, reason: str) -> str:
         """The reason why a page gave nothing, with the wall that it is."""
         return self.run.watch.named(source.id, plain(page.root), reason) if self.run else reason
 
@@ -248,7 +110,7 @@ class NewsSpider(Spider):
         try:
             url = self.address_of(row)
             if self.run and (first := self._error_pages.request(self.run, source, url, row.key)):
-                self._frontier.enqueue_request(first)
+                self.frontier.enqueue_request(first)
             return Request(
                 url,
                 callback=self.parse_article,
@@ -270,7 +132,7 @@ class NewsSpider(Spider):
             article = self.article_of(response, row)
         except Refused as error:
             page = page_of(response, source.article.encoding)
-            reason = with_offer(self._named(source, page, str(error)), page, source) if self.run else str(error)
+            reason = with_offer(self.named(source, page, str(error)), page, source) if self.run else str(error)
             self._refuse(row, response.url, reason)
             return
         if self.run and not self._is_first(self.run, row, article.key):
@@ -281,7 +143,7 @@ class NewsSpider(Spider):
         """The article of a page, with the key that the page claims. Raises Refused."""
         source = self.sources[row.source]
         page = page_of(response, source.article.encoding)
-        assembler = self._ways_of(source).assembler
+        assembler = self.ways_of(source).assembler
         article, claimed = assembler.article(page, row.key, row.hints, seen_at(response, self.run))
         article.key = self._true_key(source, row, response.urljoin(claimed) if claimed else "")
         if article.key == row.key and source.key.patterns and "redirect_urls" in response.meta:
@@ -321,9 +183,9 @@ class NewsSpider(Spider):
         if self.run and request.meta["source"] in self.run.watch.stopped:
             return
         if isinstance(failure.value, Postponed) and self.run:
-            self.run.report.of(request.meta["source"]).problem(request.url, _reason(failure))
+            self.run.report.of(request.meta["source"]).problem(request.url, reason_of(failure))
             return
-        self._refuse(request.cb_kwargs["row"], request.url, _reason(failure))
+        self._refuse(request.cb_kwargs["row"], request.url, reason_of(failure))
 
     def _refuse(self, row: Row, address: str, reason: str) -> None:
         if self.run and self.run.report.halted:
@@ -333,7 +195,8 @@ class NewsSpider(Spider):
         else:
             self.logger.error("%s: refused: %s", address, reason)
 
-    def _ways_of(self, source: Source) -> Ways:
+    def ways_of(self, source: Source) -> Ways:
+        """How a source is walked and read, made once."""
         if source.id not in self._ways:
             own_python = self.settings.getbool("PRESSKEEP_OWN_PYTHON")
             self._ways[source.id] = ways = Ways(source, own_python=own_python)
@@ -347,25 +210,7 @@ class NewsSpider(Spider):
         return self.run
 
     @property
-    def _frontier(self) -> Any:
+    def frontier(self) -> Any:
+        """The scheduler, which is told where the ledger may hold more."""
         assert self.crawler.engine is not None
         return self.crawler.engine.scheduler
-
-
-def _same(url: str) -> str:
-    """One form for addresses that lead to one page, session ids left out."""
-    try:
-        return canonical(url)
-    except ValueError:
-        return url
-
-
-def _validators(response: Response, walking: Walking, digest: str, further: Sequence[str]) -> Validators:
-    asked = response.meta.get("redirect_urls", [response.url])[0]
-    etag, modified = validators_of(response)
-    return Validators(asked, walking.source.id, walking.rules, etag, modified, digest, "\n".join(further))
-
-
-def _reason(failure: Failure) -> str:
-    assert failure.value is not None
-    return words_for(failure.value)

@@ -8,9 +8,11 @@ from typing import Any
 
 from lxml import etree
 
+from crawler.days import Days, expanded
 from crawler.extract.page import Page
 from crawler.extract.rules import Rule, as_text
-from crawler.sources import HtmlList, Source
+from crawler.lists import HtmlList
+from crawler.sources import Source
 from spiders.walk import EntryMaker, Listing, Pager, absolute, askable, compiled_fields, read_fields
 
 _links: Any = etree.XPath("descendant-or-self::a[@href]")
@@ -20,7 +22,8 @@ _base: Any = etree.XPath("string(//base/@href)")
 class PagesWalk:
     """Reads the list pages of one list."""
 
-    def __init__(self, source: Source, one: HtmlList) -> None:
+    def __init__(self, source: Source, one: HtmlList, window: Days | None = None) -> None:
+        self._one, self._window = one, window
         self._make = EntryMaker(source)
         fields = compiled_fields(one.fields, "css")
         self._of_page = {name: rule for name, rule in fields.items() if _is_absolute(rule)}
@@ -30,6 +33,10 @@ class PagesWalk:
         self._pattern = re.compile(one.links) if one.links else None
         self._lists = one.lists.compiled("css") if one.lists else None
         self._pager = Pager(one, "css")
+
+    def starts(self, days: Days) -> list[str]:
+        """The addresses that the source states, for each day where they have one in them."""
+        return expanded(self._one.urls, self._window or days)
 
     def read(self, page: Page) -> Listing:
         """Entries in the order of the page, an address once."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from scrapy import Request
@@ -17,7 +17,7 @@ from crawler.edits import says_gone
 from crawler.items import Article, Refused
 from crawler.middlewares.refusals import Postponed
 from crawler.urls import canonical, shared_form
-from spiders.answers import seen_at, validators_of
+from spiders.answers import reason_of, seen_at, validators_of
 
 if TYPE_CHECKING:
     from crawler.run import Run
@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 class Rechecks:
     """The looks of one crawl."""
 
-    def __init__(self, spider: NewsSpider, reason: Callable[[Failure], str]) -> None:
-        """``reason``: a failed request in words."""
-        self._spider, self._reason = spider, reason
+    def __init__(self, spider: NewsSpider) -> None:
+        self._spider = spider
         self._due: dict[str, deque[Check]] = {}
 
     def lease(self, source: str, limit: int) -> list[Request]:
@@ -97,7 +96,7 @@ class Rechecks:
     def failed(self, failure: Failure) -> None:
         """An answer that is none, or none at all."""
         check: Check = failure.request.cb_kwargs["check"]  # type: ignore[attr-defined]
-        address, reason = failure.request.url, self._reason(failure)  # type: ignore[attr-defined]
+        address, reason = failure.request.url, reason_of(failure)  # type: ignore[attr-defined]
         if self._run.report.halted:
             return
         if isinstance(failure.value, Postponed):  # not asked: it stays due

@@ -8,9 +8,12 @@ from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
 from crawler.archive.ledger import Entry
+from crawler.days import Days
 from crawler.extract.page import Page
 from crawler.extract.rules import NoFit, Rule
-from crawler.sources import AnyList, ListFields, Paging, RuleModel, Source
+from crawler.lists import ListBase, ListFields, Paging
+from crawler.rulemodel import RuleModel
+from crawler.sources import Source
 from crawler.urls import canonical, key_of
 from spiders.share import fill
 
@@ -29,7 +32,11 @@ class Listing:
 
 
 class Walk(Protocol):
-    """One way of listing."""
+    """One way of listing by pages."""
+
+    def starts(self, days: Days) -> list[str]:
+        """Addresses of its first pages; lists that are by day for these days, or for the window of a backfill that
+        the walk was made for."""
 
     def read(self, page: Page) -> Listing:
         """The articles that a list page names. Raises ValueError where it is no such list."""
@@ -110,7 +117,7 @@ def read_fields(rules: Mapping[str, Rule], page: Page, scope: Any) -> dict[str, 
 class Pager:
     """Finds the page after a page."""
 
-    def __init__(self, one: AnyList, bare: str) -> None:
+    def __init__(self, one: ListBase, bare: str) -> None:
         self._paging: Paging | None = one.pages
         self._next = one.pages.next.compiled(bare) if one.pages and one.pages.next else None
         self._cursor = one.pages.cursor.compiled(bare) if one.pages and one.pages.cursor else None

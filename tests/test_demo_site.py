@@ -19,7 +19,9 @@ from crawler.extract.dates import parse
 from crawler.extract.layout import Fields, Layout, choose, run
 from crawler.extract.page import Page
 from crawler.extract.text import plain
-from crawler.sources import HtmlList, RuleModel, Source, load_source
+from crawler.lists import HtmlList, JsonList
+from crawler.rulemodel import RuleModel
+from crawler.sources import Source, load_source
 from crawler.urls import canonical
 from spiders.json_list import JsonWalk
 from spiders.pages import PagesWalk
@@ -76,6 +78,7 @@ def walks(name: str) -> list[list[tuple[str, Listing]]]:
 
 def _pages(followed: Source, number: int) -> Iterator[tuple[str, Listing]]:
     one = followed.lists[number]
+    assert isinstance(one, HtmlList | JsonList)
     walk: Walk = PagesWalk(followed, one) if isinstance(one, HtmlList) else JsonWalk(followed, one)
     for start in one.urls:
         url, count = start, 0

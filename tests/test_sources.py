@@ -11,12 +11,11 @@ import jsonschema
 import pytest
 import yaml
 
+from crawler.lists import HtmlList, JsonList
+from crawler.rulemodel import RuleModel
 from crawler.schedule import parse_span
 from crawler.sources import (
     SHIPPED,
-    HtmlList,
-    JsonList,
-    RuleModel,
     Source,
     find_source,
     folders_for,

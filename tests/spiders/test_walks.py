@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from crawler.archive.ledger import Entry
 from crawler.assemble import Assembler
 from crawler.extract.page import NotJson, Page
-from crawler.sources import SHIPPED, HtmlList, JsonList, Source, load_source
+from crawler.lists import HtmlList, JsonList
+from crawler.sources import SHIPPED, Source, load_source
 from spiders.hatch import Ways
 from spiders.json_list import JsonWalk
 from spiders.pages import PagesWalk
