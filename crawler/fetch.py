@@ -248,6 +248,13 @@ def captured(answer: Answer, **notes: str) -> Response:
     return Response(answer.url, answer.status, headers, answer.body, answer.date, notes)
 
 
+def answer_of(response: Response, asked: str = "") -> Answer:
+    """A captured answer, unpacked."""
+    return Answer(
+        asked or response.url, response.url, response.status, response.headers, unpacked(response), date=response.date
+    )
+
+
 def _replayed(url: str, captures: Captures) -> Answer:
     """From captures, redirects among them followed."""
     there = url
@@ -257,7 +264,7 @@ def _replayed(url: str, captures: Captures) -> Answer:
             return Answer(url, there, failure="not among the captures that are replayed")
         headers = {name.lower(): value for name, value in found.headers}
         if not (300 <= found.status < 400 and headers.get("location")):
-            return Answer(url, found.url, found.status, found.headers, unpacked(found), date=found.date)
+            return answer_of(found, url)
         there = urljoin(there, headers["location"])
     return Answer(url, there, failure="too many redirects")
 
