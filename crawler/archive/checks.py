@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from crawler.archive.ledger import Ledger, Row, articles, stamp
+from crawler.archive.ledger import ROW, Ledger, Row, articles, stamp
 
 _WAITING = sa.text("check_due != ''")
 """Literal, so that SQLite sees that the partial index serves."""
@@ -43,13 +43,16 @@ class Check:
 
 
 _COLUMNS = [name for name in Check.__slots__ if name != "row"]
+_READ = sa.select(*ROW, *(articles.c[name] for name in _COLUMNS))
+"""By name: a ledger that may not be written to can lack newer columns."""
 
 
 def due(ledger: Ledger, source: str, now: datetime, most: int) -> list[Check]:
     """What is due, longest overdue first."""
     query = (
-        sa.select(articles)
-        .where(_WAITING, articles.c.source == source, articles.c.state == "done", articles.c.check_due <= stamp(now))
+        _READ.where(
+            _WAITING, articles.c.source == source, articles.c.state == "done", articles.c.check_due <= stamp(now)
+        )
         .order_by(articles.c.check_due, articles.c.id)
         .limit(most)
     )
@@ -59,7 +62,7 @@ def due(ledger: Ledger, source: str, now: datetime, most: int) -> list[Check]:
 def known(ledger: Ledger, name: str) -> list[Check]:
     """Posts of this key, or the post at this path."""
     chosen = articles.c.state == "done", sa.or_(articles.c.key == name, articles.c.path == name)
-    return [_check(row) for row in ledger.read(sa.select(articles).where(*chosen).order_by(articles.c.id))]
+    return [_check(row) for row in ledger.read(_READ.where(*chosen).order_by(articles.c.id))]
 
 
 def keys(ledger: Ledger) -> list[str]:
@@ -69,7 +72,7 @@ def keys(ledger: Ledger) -> list[str]:
 
 def by_path(ledger: Ledger, path: str) -> Check | None:
     """The post at this path, None if the ledger knows none."""
-    query = sa.select(articles).where(sa.func.lower(articles.c.path) == path.lower(), articles.c.path == path)
+    query = _READ.where(sa.func.lower(articles.c.path) == path.lower(), articles.c.path == path)
     return next((_check(row) for row in ledger.read(query)), None)
 
 

@@ -21,14 +21,16 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""1 knew no backfills."""
 _CHUNK = 400
 """Values in one IN list; SQLite's default limit of bound values is 999 in old builds."""
 RETRY_AFTER = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1), timedelta(days=3), timedelta(days=7))
 """Growing gaps between two tries of an article that gave no post."""
 
-_WAITING = sa.text("state in ('queued', 'refused')")
-"""Rows that may still become posts; literal, so that SQLite sees that the partial index serves."""
+_WAITING = sa.text("state in ('queued', 'refused') and crawl = 1")
+"""Rows of crawls that may still become posts; literal, so that SQLite sees that the partial index serves."""
+_OF_BACKFILLS = sa.text("backfill != 0")
 
 metadata = sa.MetaData()
 meta = sa.Table("meta", metadata, sa.Column("name", sa.Text, primary_key=True), sa.Column("value", sa.Text))
@@ -39,9 +41,9 @@ articles = sa.Table(
     sa.Column("space", sa.Text, nullable=False),
     sa.Column("key", sa.Text, nullable=False),
     sa.Column("source", sa.Text, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),  # queued, done, refused, alias
+    sa.Column("state", sa.Text, nullable=False),  # queued, done, refused, alias; outside a backfill's days
     sa.Column("hints", sa.Text, nullable=False),  # what the list said, as JSON
-    sa.Column("seen", sa.Text, nullable=False),  # first sight, ISO 8601 in UTC
+    sa.Column("seen", sa.Text, nullable=False),  # first sight by a crawl, ISO 8601 in UTC
     sa.Column("due", sa.Text, nullable=False, default=""),  # not to be asked before
     sa.Column("tries", sa.Integer, nullable=False, default=0),
     sa.Column("reason", sa.Text, nullable=False, default=""),  # why refused, or the key it is an alias of
@@ -58,8 +60,11 @@ articles = sa.Table(
     sa.Column("missing", sa.Integer, nullable=False, server_default="0"),  # looks in a row that found nothing there
     sa.Column("gone", sa.Text, nullable=False, server_default=""),  # tombstone: since when it is gone upstream
     sa.Column("revision", sa.Integer, nullable=False, server_default="0"),  # earlier versions that are kept
+    sa.Column("backfill", sa.Integer, nullable=False, server_default="0"),  # number of the last that wanted it
+    sa.Column("crawl", sa.Integer, nullable=False, server_default="1"),  # whether crawls ask for it
     sa.UniqueConstraint("space", "key"),
     sa.Index("articles_queue", "source", "id", sqlite_where=_WAITING),
+    sa.Index("articles_backfill", "backfill", "id", sqlite_where=_OF_BACKFILLS),
     sa.Index("articles_checks", "source", "check_due", sqlite_where=sa.text("check_due != ''")),
     sa.Index("articles_seen", "source", "seen"),
     sa.Index("articles_path", sa.func.lower(sa.literal_column("path"))),
@@ -160,6 +165,32 @@ visits = sa.Table(
     sa.Column("started", sa.Text, nullable=False),  # of the last run that left nothing of the source unasked
 )
 
+backfills = sa.Table(
+    "backfills",  # see crawler/backfill.py
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("first", sa.Text, nullable=False),  # day, ISO 8601
+    sa.Column("last", sa.Text, nullable=False),
+    sa.Column("via", sa.Text, nullable=False),  # ways of listing, with commas; empty for all
+    sa.Column("started", sa.Text, nullable=False),
+    sa.Column("ended", sa.Text, nullable=False),  # when nothing was left; empty while something is
+)
+surveys = sa.Table(
+    "surveys",  # walks of backfills
+    metadata,
+    sa.Column("backfill", sa.Integer, primary_key=True),
+    sa.Column("start", sa.Text, primary_key=True),  # address of the list's first page
+    sa.Column("way", sa.Text, nullable=False),  # kind of list
+    sa.Column("page", sa.Text, nullable=False),  # address of the page to be asked next; empty for the first
+    sa.Column("number", sa.Integer, nullable=False),  # of that page
+    sa.Column("reach", sa.Text, nullable=False),  # the oldest day that its pages told, ISO 8601
+    sa.Column("asked", sa.Integer, nullable=False),  # pages read
+    sa.Column("listed", sa.Integer, nullable=False),  # articles of the days that they named
+    sa.Column("found", sa.Integer, nullable=False),  # of those, articles that are to be asked for
+    sa.Column("ended", sa.Integer, nullable=False),
+)
+
 # Asked for every article: SQLAlchemy takes four times as long where it builds the query each time.
 _STATE = sa.select(articles.c.state).where(
     articles.c.space == sa.bindparam("space"), articles.c.key == sa.bindparam("key")
@@ -254,6 +285,16 @@ class Validators:
     """Addresses of further lists that the page names, one a line."""
 
 
+ROW = [articles.c[name] for name in Row.__slots__]
+"""What is read of an article that is to be asked for."""
+
+
+def is_due(now: datetime) -> sa.ColumnElement[bool]:
+    """Whether an article that waits may be asked for: what was given up never is."""
+    again = sa.or_(articles.c.state == "queued", articles.c.due != "")
+    return sa.and_(articles.c.due <= stamp(now), again)
+
+
 def stamp(moment: datetime) -> str:
     """A moment as the ledger writes it: sortable, UTC, whole seconds."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -314,9 +355,24 @@ class Ledger:
         self._connection.rollback()
         self._connection.exec_driver_sql("begin")  # all tables and indexes or none; Python would commit each alone
         metadata.create_all(self._connection)
+        if version is not None and int(version) < SCHEMA_VERSION:
+            self._migrate()
         if version is None:
             self._connection.execute(meta.insert().values(name="schema", value=str(SCHEMA_VERSION)))
         self._connection.commit()
+
+    def _migrate(self) -> None:
+        """What an older schema lacks of ``articles``; other tables were made already."""
+        there = {column["name"] for column in sa.inspect(self._connection).get_columns("articles")}
+        for column in articles.columns:
+            if column.name not in there:
+                words = sa.schema.CreateColumn(column).compile(self.engine)
+                self._connection.exec_driver_sql(f"alter table articles add column {words}")
+        self._connection.exec_driver_sql("drop index if exists articles_queue")
+        for index in articles.indexes:
+            if index.name in ("articles_queue", "articles_backfill"):
+                index.create(self._connection)
+        self._connection.execute(meta.update().where(meta.c.name == "schema").values(value=str(SCHEMA_VERSION)))
 
     def close(self) -> None:
         """Close the file; the write-ahead log is folded in."""
@@ -347,7 +403,8 @@ class Ledger:
     # the frontier
 
     def discover(self, source: str, space: str, entries: Sequence[Entry], now: datetime, walk: str = "") -> Found:
-        """Commit what a list names. Known keys stay as they are; a refused one is queued if its record was mended.
+        """Commit what a list names. Known keys stay as they are; a refused one is queued if its record was mended, one
+        that only a backfill knew is the crawls' as well.
 
         ``walk``: first address of a list whose walk goes on after this page; it is marked open in the same transaction.
         """
@@ -357,7 +414,8 @@ class Ledger:
         states = self._states(space, by_key)
         fresh = [entry for key, entry in by_key.items() if key not in states]
         mended = [entry for key, entry in by_key.items() if _mended(states.get(key), entry)]
-        if fresh or mended:
+        taken = [key for key, known in states.items() if not known.crawl]
+        if fresh or mended or taken:
             with self._writing() as connection:
                 if fresh:
                     connection.execute(articles.insert(), [_fresh(source, space, entry, now) for entry in fresh])
@@ -365,36 +423,38 @@ class Ledger:
                     chosen = articles.c.space == space, articles.c.key == entry.key
                     values = {"state": "queued", "hints": _json(entry.hints), "due": "", "tries": 0, "reason": ""}
                     connection.execute(articles.update().where(*chosen).values(**values))
+                for start in range(0, len(taken), _CHUNK):
+                    chosen = articles.c.space == space, articles.c.key.in_(taken[start : start + _CHUNK])
+                    connection.execute(articles.update().where(*chosen).values(crawl=1, seen=stamp(now)))
                 if walk:
                     connection.execute(insert(walks).values(url=walk).on_conflict_do_nothing())
         refused = [entry for entry in fresh if entry.refused]
         return Found(len(fresh) - len(refused) + len(mended), len(by_key) - len(fresh) - len(mended), refused)
 
-    def _states(self, space: str, keys: Iterable[str]) -> dict[str, tuple[str, str]]:
-        """Key -> (state, hints) of those that are known."""
+    def _states(self, space: str, keys: Iterable[str]) -> dict[str, _Known]:
+        """Those that are known, by key."""
         keys, known = list(keys), {}
         for start in range(0, len(keys), _CHUNK):
             chosen = articles.c.space == space, articles.c.key.in_(keys[start : start + _CHUNK])
-            query = sa.select(articles.c.key, articles.c.state, articles.c.hints).where(*chosen)
-            known.update({key: (state, hints) for key, state, hints in self._connection.execute(query)})
+            query = sa.select(articles.c.key, articles.c.state, articles.c.hints, articles.c.crawl).where(*chosen)
+            known.update({key: _Known(*told) for key, *told in self._connection.execute(query)})
         return known
 
     def lease(self, source: str, after: int, limit: int, now: datetime) -> list[Row]:
-        """The next queued rows of a source with an id above ``after``; refused ones too, once they are due again."""
-        again = sa.or_(articles.c.state == "queued", articles.c.due != "")
-        query = (
-            sa.select(articles)
-            .where(_WAITING, articles.c.source == source, articles.c.id > after, articles.c.due <= stamp(now), again)
-            .order_by(articles.c.id)
-            .limit(limit)
-        )
+        """The next queued rows of a source's crawls with an id above ``after``; refused ones too, once they are due
+        again."""
+        chosen = _WAITING, articles.c.source == source, articles.c.id > after, is_due(now)
+        return self.rows(sa.select(*ROW).where(*chosen).order_by(articles.c.id).limit(limit))
+
+    def rows(self, query: sa.Select[Any]) -> list[Row]:
+        """Articles to be asked for, of a query for ``ROW``."""
         return [
             Row(row.id, row.space, row.key, row.source, json.loads(row.hints), row.seen, row.tries)
             for row in self._connection.execute(query)
         ]
 
     def queued(self, source: str) -> int:
-        """Rows of a source that wait for their article."""
+        """Rows of a source's crawls that wait for their article."""
         # with a bound of its second column SQLite takes the queue's own index, whatever others begin with the source
         chosen = _WAITING, articles.c.source == source, articles.c.id > 0, articles.c.state == "queued"
         return self._connection.scalar(sa.select(sa.func.count()).select_from(articles).where(*chosen)) or 0
@@ -449,7 +509,7 @@ class Ledger:
         hand, but this run may be killed, or refuse it, before its post is durable.
         """
         chosen = articles.c.space == space, articles.c.key == key, articles.c.state != "done"
-        told = {name: articles.c[name] for name in ("space", "source", "hints", "seen")}
+        told = {name: articles.c[name] for name in ("space", "source", "hints", "seen", "backfill", "crawl")}
         rest = {"state": "queued", "due": stamp(now + timedelta(seconds=1)), "tries": 0}
         rest |= dict.fromkeys(("reason", "path", "digest", "capture", "notes"), "")
         row = sa.select(sa.literal(of), *told.values(), *map(sa.literal, rest.values())).where(*chosen)
@@ -636,6 +696,17 @@ def _done(one: Kept) -> dict[str, Any]:
     return {**row, **told, "state": "done"}
 
 
-def _mended(known: tuple[str, str] | None, entry: Entry) -> bool:
-    """A refused record that the list now gives otherwise, and whole."""
-    return known is not None and known[0] == "refused" and not entry.refused and known[1] != _json(entry.hints)
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of a key that a list names."""
+
+    state: str
+    hints: str
+    crawl: int
+
+
+def _mended(known: _Known | None, entry: Entry) -> bool:
+    """A refused record that the list now gives otherwise, and whole; one that lay outside the days of a backfill."""
+    if known is None or entry.refused:
+        return False
+    return known.state == "outside" or (known.state == "refused" and known.hints != _json(entry.hints))

@@ -440,7 +440,7 @@ def test_a_newer_ledger_is_refused_untouched(tmp_path: Path) -> None:
     connection.executescript(f"update meta set value = '{module.SCHEMA_VERSION + 1}'; drop table walks;")
     connection.close()
     data = path.read_bytes()
-    with pytest.raises(LedgerError, match=r"written by a newer presskeep \(schema 2\). Next: upgrade presskeep"):
+    with pytest.raises(LedgerError, match=r"written by a newer presskeep \(schema 3\). Next: upgrade presskeep"):
         Ledger(path)
     assert path.read_bytes() == data
 
@@ -513,3 +513,26 @@ def test_other_modules_read_and_write_in_one_transaction(ledger: Ledger) -> None
     assert [row.reason for row in ledger.read(query)] == ["", ""], "all or none"
     ledger.write(rename)
     assert [row.reason for row in ledger.read(query)] == ["x", ""]
+
+
+def test_a_ledger_of_the_first_schema_is_opened(tmp_path: Path) -> None:
+    """Its rows are the crawls', and read by the same index."""
+    path = tmp_path / "ledger.sqlite"
+    first = Ledger(path)
+    discover(first, "a", "b")
+    first.close()
+    connection = sqlite3.connect(path)
+    connection.executescript(
+        "drop index articles_queue; drop index articles_backfill; drop table backfills; drop table surveys;"
+        "alter table articles drop column backfill; alter table articles drop column crawl;"
+        "create index articles_queue on articles (source, id) where state in ('queued', 'refused');"
+        "update meta set value = '1' where name = 'schema';"
+    )
+    connection.close()
+    for _ in range(2):
+        opened = Ledger(path)
+        assert leased(opened) == ["a", "b"]
+        assert raw(opened, "select value from meta") == [(str(module.SCHEMA_VERSION),)]
+        (made,) = raw(opened, "select sql from sqlite_master where name = 'articles_queue'")
+        assert "crawl = 1" in made[0]
+        opened.close()
