@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.server import Server
+from tests.story import warm
 
 
 @pytest.fixture
@@ -24,6 +25,12 @@ def shared_server() -> Iterator[Server]:
     running = Server()
     yield running
     running.close()
+
+
+def pytest_sessionfinish() -> None:
+    """The process that commands were forked from ends with the tests."""
+    if warm.cache_info().currsize:
+        warm().close()
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:

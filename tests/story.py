@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import yaml
 from crawler.archive.captures import read_segment
 from crawler.commands.init import make_archive
 from tests.server import Page, Server
+from tests.warm import Call, Done, Warm
 
 ROOT = Path(__file__).resolve().parents[1]
 PRESSKEEP = [sys.executable, "-m", "crawler.cli"]
@@ -30,14 +32,25 @@ ENVIRONMENT = {
     "PYPINYIN_NO_PHRASES": "true",  # a quarter of a second of each run's start; single characters do here
 }
 
-Done = subprocess.CompletedProcess[str]
+WARM = sys.platform == "linux" and not os.environ.get("PRESSKEEP_TESTS_COLD")
+"""Whether commands are forked from a process that has imported all; else each is started as a user would."""
 Tree = dict[str, tuple[int, str]]
 """Path -> (time of change, digest)."""
+
+
+@cache
+def warm() -> Warm:
+    """The process that commands are forked from, one for each worker of a test run."""
+    return Warm(ENVIRONMENT, ROOT)
 
 
 def run(command: Sequence[str], folder: Path, seconds: float = 60, **environment: str) -> Done:
     """A command's outcome."""
     given = {**ENVIRONMENT, **environment}
+    if WARM and list(command[:3]) in (PRESSKEEP, SCRAPY) and set(environment) <= {"SCRAPY_SETTINGS_MODULE"}:
+        done = warm().run(Call(command[2], command[3:], str(folder), given), seconds)
+        if done:
+            return done
     return subprocess.run(command, cwd=folder, env=given, capture_output=True, text=True, timeout=seconds, check=False)
 
 
