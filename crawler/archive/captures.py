@@ -270,7 +270,12 @@ def _parse(data: bytes) -> Response:
         raise ValueError("several records in one gzip member; next: warcio recompress")
     if fields.get("warc-type") != "response" or not fields.get("content-type", "").startswith("application/http"):
         raise NotAResponse(fields.get("warc-type", ""))
-    http, _, payload = block[:length].partition(b"\r\n\r\n")
+    return http_response(fields, block[:length])
+
+
+def http_response(fields: Mapping[str, str], block: bytes) -> Response:
+    """The response in a record's block; ``fields`` is the record's head. Raises ValueError."""
+    http, _, payload = block.partition(b"\r\n\r\n")
     if re.search(rb"(?im)^transfer-encoding:\s*chunked", http):
         payload = _dechunked(payload)
     first, *headers = http.decode("utf-8", "surrogateescape").split("\r\n")
@@ -299,12 +304,14 @@ def _dechunked(payload: bytes) -> bytes:
 
 
 def unpacked(response: Response, most: int = 64 * 1024 * 1024) -> bytes:
-    """The payload without its Content-Encoding, ``most`` bytes of it; other encodings than gzip and deflate stay."""
+    """The payload without its Content-Encoding (gzip, deflate, br), ``most`` bytes of it; other encodings stay."""
     codings = [value.strip() for name, value in response.headers if name.lower() == "content-encoding"]
     body = response.payload
     for coding in reversed(",".join(codings).lower().split(",")):
         if coding.strip() in ("gzip", "x-gzip", "deflate"):
             body = _unsqueezed(body, most)
+        elif coding.strip() == "br":
+            body = _unbrotlied(body, most)
     return body
 
 
@@ -316,6 +323,16 @@ def _unsqueezed(body: bytes, most: int) -> bytes:
         except zlib.error:
             continue
     return body
+
+
+def _unbrotlied(body: bytes, most: int) -> bytes:
+    import brotli  # type: ignore[import-untyped]  # comes with Scrapy; other crawlers ask for it, this one does not
+
+    squeezed = brotli.Decompressor()
+    try:
+        return bytes(squeezed.process(body, output_buffer_limit=most)[:most])
+    except brotli.error:
+        return body
 
 
 def _fields(lines: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
+import brotli  # type: ignore[import-untyped]
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -324,7 +325,9 @@ def test_nothing_but_capture_errors(tmp_path_factory: pytest.TempPathFactory, da
         ((("Content-Encoding", "deflate"),), zlib.compress(b"text"), b"text"),
         ((("Content-Encoding", "deflate"),), zlib.compress(b"text")[2:-4], b"text"),
         ((("Content-Encoding", "gzip, gzip"),), gzip.compress(gzip.compress(b"text", mtime=0), mtime=0), b"text"),
+        ((("Content-Encoding", "br"),), brotli.compress(b"text"), b"text"),
         ((("Content-Encoding", "br"),), b"as it came", b"as it came"),
+        ((("Content-Encoding", "zstd"),), b"as it came", b"as it came"),
         ((("Content-Encoding", "gzip"),), b"<p>not packed at all</p>", b"<p>not packed at all</p>"),
     ],
 )
