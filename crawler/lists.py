@@ -90,6 +90,11 @@ class ListBase(Strict):
         return self.urls
 
     @property
+    def has_pages(self) -> bool:
+        """Whether a walk may go on beyond the first page."""
+        return self.pages is not None
+
+    @property
     def says_dates(self) -> bool:
         """Whether it says when its articles were published."""
         return self.fields.published is not None
@@ -130,6 +135,27 @@ class FeedList(ListBase):
     """Pattern that an article's absolute address matches; without it all entries are articles."""
     content: bool = False
     """Articles are made of what the feed holds in full; their pages are not asked for."""
+    depth: int = Field(default=10, ge=1)
+    """Pages at most in one crawl of a feed that names its next page (RFC 5005); a walk also stops at a page whose
+    articles are all known. With ``pages: {template: …}`` its own depth counts."""
+
+    @model_validator(mode="after")
+    def _without_rules(self) -> FeedList:
+        if self.fields.model_fields_set:
+            raise ValueError("fields are not for feeds, which say themselves what is what")
+        if self.pages and (self.pages.next or self.pages.cursor):
+            raise ValueError("the pages of a feed need no rule: it names the next one itself, or a template does")
+        return self
+
+    @property
+    def most(self) -> int:
+        """Pages at most in one crawl."""
+        return self.pages.depth if self.pages else self.depth
+
+    @property
+    def has_pages(self) -> bool:
+        """It may name its next page itself."""
+        return True
 
     @property
     def says_dates(self) -> bool:
@@ -169,6 +195,17 @@ class WordpressList(ListBase):
     """Articles are made of what the answer holds in full; their pages are not asked for."""
     depth: int = Field(default=2, ge=1)
     """Pages at most in one crawl; a walk also stops at a page whose articles are all known."""
+
+    @model_validator(mode="after")
+    def _without_rules(self) -> WordpressList:
+        if self.fields.model_fields_set or self.pages:
+            raise ValueError("the interface is known: neither fields nor pages are for it")
+        return self
+
+    @property
+    def has_pages(self) -> bool:
+        """It always may: they are numbered."""
+        return True
 
     @property
     def says_dates(self) -> bool:

@@ -17,6 +17,7 @@ from crawler.archive.ledger import Capture, Kept, Ledger
 from crawler.archive.locks import Lock
 from crawler.archive.markup import text_of
 from crawler.archive.post import Post, read_post
+from crawler.days import Days
 from crawler.edits import following
 from crawler.extract.page import Page
 from crawler.gate import digest
@@ -229,6 +230,8 @@ def _key_by_name(name: str, post: Post, source: Source) -> str:
 def _open_walks(ledger: Ledger, sources: Sequence[Source]) -> None:
     """How far walks had come is lost with the ledger: the next ones do not stop at what is known."""
     for source in sources:
+        ways: Any = load_object(settings.WAYS)(source)
         for one in source.lists:
-            for url in one.urls if isinstance(one, ListBase) and one.pages else ():
-                ledger.open_walk(url)
+            if isinstance(one, ListBase) and one.has_pages:
+                for url in ways.walk(one).starts(Days.latest(datetime.now(UTC), source.zone, one.days)):
+                    ledger.open_walk(url)

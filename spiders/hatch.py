@@ -13,13 +13,20 @@ from typing import Any
 
 from crawler.assemble import Assembler
 from crawler.days import Days
-from crawler.lists import AnyList, HtmlList, JsonList
+from crawler.lists import AnyList, FeedList, HtmlList, JsonList, WordpressList
 from crawler.sources import SHIPPED, Source
+from spiders.feed import FeedWalk
 from spiders.json_list import JsonWalk
 from spiders.pages import PagesWalk
 from spiders.walk import Walk
+from spiders.wordpress import WordpressWalk
 
-_WALKS: dict[type, Callable[[Source, Any, Days | None], Walk]] = {HtmlList: PagesWalk, JsonList: JsonWalk}
+_WALKS: dict[type, Callable[[Source, Any, Days | None], Walk]] = {
+    HtmlList: PagesWalk,
+    JsonList: JsonWalk,
+    FeedList: FeedWalk,
+    WordpressList: WordpressWalk,
+}
 
 
 class Ways:

@@ -77,7 +77,7 @@ class Walks:
         rules = sha256(repr((source.key, one, source.layouts)).encode()).hexdigest()[:16]
         walk: Walk = self._spider.ways_of(source).walk(one)
         for url in walk.starts(Days.latest(self._run.started, source.zone, one.days)):
-            yield self._list_request(self._begun(Walking(source, walk, url, rules, bool(one.pages), one.empty)), url, 1)
+            yield self._list_request(self._begun(Walking(source, walk, url, rules, one.has_pages, one.empty)), url, 1)
 
     def _begun(self, walking: Walking) -> Walking:
         """A walk that goes on where an earlier one was interrupted."""
@@ -102,7 +102,12 @@ class Walks:
             errback=self.failed,
             headers={name: value for name, value in headers.items() if value},
             cb_kwargs={"walking": walking, "number": number},
-            meta={"role": "list", "source": walking.source.id, "handle_httpstatus_list": [304], "known": known},
+            meta={
+                "role": "list",
+                "source": walking.source.id,
+                "handle_httpstatus_list": [304, *getattr(walking.walk, "statuses", ())],
+                "known": known,
+            },
         )
 
     def parse(self, response: Response, walking: Walking, number: int) -> Iterator[Request]:
