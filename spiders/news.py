@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy.http import Response
@@ -15,20 +14,20 @@ from crawler.assemble import Beyond, with_offer
 from crawler.components import run_of
 from crawler.extract.page import Page
 from crawler.extract.text import plain
-from crawler.gate import own_key
 from crawler.items import Article, Refused
-from crawler.middlewares.optouts import opt_outs
+from crawler.middlewares.optouts import headers_of
 from crawler.middlewares.refusals import Postponed
+from crawler.received import Received, article_of
 from crawler.replay import Captures
 from crawler.run import Run
+from crawler.share import fill
 from crawler.sources import Source
 from crawler.urls import canonical, key_of
 from spiders.absent import ErrorPages
-from spiders.answers import page_of, reason_of, seen_at, validators_of
+from spiders.answers import page_of, reason_of, seen_at
 from spiders.hatch import Ways
 from spiders.listing import Walks
 from spiders.recheck import Rechecks
-from spiders.share import fill
 
 
 class NewsSpider(Spider):
@@ -125,7 +124,7 @@ class NewsSpider(Spider):
     def parse_article(self, response: Response, row: Row | None = None) -> Iterator[Article]:
         """The article of a page; without a row (``scrapy parse``) what the page alone gives."""
         source = self.sources[row.source] if row else next(iter(self.sources.values()))
-        row = row or Row(0, source.space, self._own_key(source, response.url), source.id, {}, "", 0)
+        row = row or Row(0, source.space, key_of(response.url, source.key_patterns), source.id, {}, "", 0)
         if self.run:
             self.run.report.of(source.id).fetched += 1
         try:
@@ -141,20 +140,10 @@ class NewsSpider(Spider):
 
     def article_of(self, response: Response, row: Row) -> Article:
         """The article of a page, with the key that the page claims. Raises Refused."""
-        source = self.sources[row.source]
-        page = page_of(response, source.article.encoding)
-        assembler = self.ways_of(source).assembler
-        article, claimed = assembler.article(page, row.key, row.hints, seen_at(response, self.run))
-        article.key = self._true_key(source, row, response.urljoin(claimed) if claimed else "")
-        if article.key == row.key and source.key.patterns and "redirect_urls" in response.meta:
-            own_key(row.key, (self._own_key(source, response.url), self._own_key(source, claimed)))
-        article.url = row.hints.get("url") or article.url
-        article.link = self._link(source, article, row)
-        article.capture = response.meta.get("capture", "")
-        article.validators = validators_of(response)
-        if said := opt_outs(response.headers, response.body):
-            article.disagreements["opt_outs"] = "", said
-        return article
+        redirected = "redirect_urls" in response.meta
+        at, capture = seen_at(response, self.run), response.meta.get("capture", "")
+        answer = Received(response.url, response.body, headers_of(response), at, capture, redirected)
+        return article_of(answer, row, self.ways_of(self.sources[row.source]).assembler)
 
     def _is_first(self, run: Run, row: Row, own: str) -> bool:
         """Whether this page makes the article's post: of an article and its aliases the first that comes does."""
@@ -164,18 +153,6 @@ class NewsSpider(Spider):
             return True
         self._claimed.add((row.space, own))
         return not run.has(row.space, own)
-
-    def _link(self, source: Source, article: Article, row: Row) -> str:
-        values = {**row.hints, "key": article.key, "url": canonical(article.url), "source": source.id}
-        return fill(source.post.link, values)
-
-    def _true_key(self, source: Source, row: Row, claimed: str) -> str:
-        """The key of the address that a page claims for itself, if that is one of the source's own hosts."""
-        host = urlsplit(claimed).netloc.lower()
-        return (self._own_key(source, claimed) if host in source.hosts else "") or row.key
-
-    def _own_key(self, source: Source, url: str) -> str:
-        return key_of(url, source.key_patterns)
 
     def article_failed(self, failure: Failure) -> None:
         """An article that could not be fetched is asked again later; one that was not asked stays queued as it is."""

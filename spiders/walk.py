@@ -13,9 +13,9 @@ from crawler.extract.page import Page
 from crawler.extract.rules import NoFit, Rule
 from crawler.lists import ListBase, ListFields, Paging
 from crawler.rulemodel import RuleModel
+from crawler.share import fill
 from crawler.sources import Source
 from crawler.urls import canonical, key_of
-from spiders.share import fill
 
 REQUIRED = ("title", "published")
 """What a post cannot be without; a list must say it where no layout has a rule for it and pages are JSON, which the

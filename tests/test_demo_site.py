@@ -21,11 +21,11 @@ from crawler.extract.page import Page
 from crawler.extract.text import plain
 from crawler.lists import HtmlList, JsonList
 from crawler.rulemodel import RuleModel
+from crawler.share import fill
 from crawler.sources import Source, load_source
 from crawler.urls import canonical
 from spiders.json_list import JsonWalk
 from spiders.pages import PagesWalk
-from spiders.share import fill
 from spiders.walk import Listing, Walk
 from tests import demo_site
 from tests.demo_site import ARTICLES, CAPTURED, NOISE, PACKAGE, SOURCES, Truth

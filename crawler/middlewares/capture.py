@@ -10,6 +10,7 @@ from scrapy.exceptions import IgnoreRequest
 from crawler.archive.captures import Response as Captured
 from crawler.archive.captures import warc_date
 from crawler.components import halt, open_run
+from crawler.middlewares.optouts import headers_of
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -61,9 +62,4 @@ class CaptureMiddleware:
 
 
 def _headers(response: Response) -> tuple[tuple[str, str], ...]:
-    return tuple(
-        (name.decode("latin-1"), value.decode("latin-1"))
-        for name, values in response.headers.items()
-        for value in values
-        if name.decode("latin-1").lower() not in _HOP
-    )
+    return tuple(pair for pair in headers_of(response) if pair[0].lower() not in _HOP)

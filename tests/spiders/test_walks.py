@@ -15,11 +15,11 @@ from crawler.archive.ledger import Entry
 from crawler.assemble import Assembler
 from crawler.extract.page import NotJson, Page
 from crawler.lists import HtmlList, JsonList
+from crawler.share import fill
 from crawler.sources import SHIPPED, Source, load_source
 from spiders.hatch import Ways
 from spiders.json_list import JsonWalk
 from spiders.pages import PagesWalk
-from spiders.share import fill
 from spiders.walk import absolute
 
 URL = "https://gazette.example/news/list.html"
