@@ -139,7 +139,7 @@ class Keep(Strict):
     styles: list[str] = []
     """CSS properties."""
 
-    @property
+    @cached_property
     def markup(self) -> Markup:
         """The same as the cleaner takes it. Raises ValueError for what no post may hold."""
         attributes = {tag: frozenset(names) for tag, names in self.attributes.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crawler.archive.markup import clean
+from crawler.steps import cleaned
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -17,8 +17,7 @@ class CleanPipeline:
     """Knows what markup each source may keep."""
 
     def __init__(self, crawler: Crawler) -> None:
-        sources: dict[str, Source] = getattr(crawler.spider, "sources", {})
-        self._markup = {name: source.post.keep.markup for name, source in sources.items()}
+        self._sources: dict[str, Source] = getattr(crawler.spider, "sources", {})
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> CleanPipeline:
@@ -27,5 +26,5 @@ class CleanPipeline:
 
     def process_item(self, item: Article) -> Article:
         """The article with a clean body."""
-        item.body = clean(item.body, self._markup[item.source], item.url)
+        cleaned(item, self._sources[item.source])
         return item

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 from scrapy import signals
 from scrapy.exceptions import DropItem
 
-from crawler.archive.markup import text_of
 from crawler.components import open_run, run_of
-from crawler.extract.walls import weight
-from crawler.gate import OWN_PAGE, Floor, digest, judge, same_text
-from crawler.items import Refused, Text
+from crawler.items import Refused
+from crawler.steps import judged
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -27,8 +25,7 @@ class JudgePipeline:
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        sources: dict[str, Source] = getattr(crawler.spider, "sources", {})
-        self._floors = {name: Floor(one.expect.characters, one.expect.paragraphs) for name, one in sources.items()}
+        self._sources: dict[str, Source] = getattr(crawler.spider, "sources", {})
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> JudgePipeline:
@@ -45,18 +42,8 @@ class JudgePipeline:
 
     def process_item(self, item: Article) -> Article:
         """The article, or DropItem with the reason why it does not pass."""
-        watch = run_of(self._crawler).watch
-        paragraphs = [line for line in text_of(item.body).split("\n") if line.strip()]
-        item.plain = "\n".join(paragraphs)
         try:
-            if away := watch.leads_away(item.source, item.key):
-                raise Refused(away)
-            if watch.has_own_page(item.space, item.key, item.url):
-                raise Refused(OWN_PAGE)
-            judge(item.title, paragraphs, self._floors[item.source], watch.walls, watch.error_pages(item.source))
-            text = Text(digest(item.plain), digest(item.title), sum(map(len, paragraphs)))
-            same_text(text, weight(item.plain), lambda same: watch.twin(item.source, item.key, same))
+            judged(item, self._sources[item.source], run_of(self._crawler).watch)
         except Refused as error:
             raise DropItem(str(error)) from error
-        item.text = text
         return item
