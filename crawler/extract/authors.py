@@ -234,9 +234,8 @@ def _marks(facts: Facts) -> list[Mark]:
     ids = {name: mark for name in facts.ids if (mark := _called(name)) is not None}
     microdata = "author" in facts.props
     marks: list[Mark] = []
-    for element, names in zip(facts.elements, facts.classes, strict=True):
+    for element, tag, names in zip(facts.elements, facts.tags, facts.classes, strict=True):
         called: bool | str | None = classes[names]
-        tag = element.tag
         if ids and not names:
             called = ids.get(element.get("id", ""))
         if called is None and tag == "a":

@@ -42,7 +42,7 @@ class Box:
     """An element that holds blocks."""
 
     __slots__ = (
-        "all", "blocks", "bytes", "depth", "inner", "links", "mass", "middle", "near", "node", "own", "parent", "pull",
+        "all", "blocks", "bytes", "depth", "links", "mass", "middle", "near", "node", "own", "parent", "pull",
         "shape", "tag", "weight",
     )  # fmt: skip
 
@@ -56,8 +56,6 @@ class Box:
         """What speaks for the article in it, and what speaks for and against it right in it and right below."""
         self.weight = 0
         """Bytes that the pull is of."""
-        self.inner: list[Box] | None = None
-        """Boxes right in it that have a mass."""
         self.shape: tuple[int, ...] | None = None
         self.own = own
         """Words of this element alone; ``near`` those of its parent too, ``middle`` of two more above."""
@@ -89,7 +87,7 @@ class Block:
         self.text = text
         """Blanks squeezed."""
         self.length = len(text)
-        self.size = len(text.encode("utf-8", "replace"))
+        self.size = self.length if text.isascii() else len(text.encode("utf-8", "replace"))
         """Bytes in UTF-8: a fair measure of what is said, in scripts with and without letters."""
         self.parts = parts
         self.marks = marks
@@ -108,6 +106,8 @@ class Segments:
     """What one walk over a page gives."""
 
     def __init__(self, root: Any) -> None:
+        self.boxes: list[Box] = []
+        """All that may hold blocks, in their order; none without what is around it before it."""
         self.blocks: list[Block] = []
         self.media: list[tuple[int, Box, Any]] = []
         """Pictures and such: how many blocks stand before it, its box, its element."""
@@ -122,6 +122,7 @@ class Segments:
         top = root if top is None else top
         box = Box(top, top.tag if isinstance(top.tag, str) else "body", None, 0)
         self.top = box
+        self.boxes.append(box)
         self._walk(top, box, linked=False, bold=False, depth=0)
         self._end(box)
 
@@ -141,6 +142,7 @@ class Segments:
                     self.headline_at = len(self.blocks)
                 words = _words_of(child, tag)
                 inner = Box(child, tag, box, words)
+                self.boxes.append(inner)
                 if words & _MENU and not words & _OURS and next(child.iter(*_PROSE), None) is None:
                     pass
                 elif not len(child):
@@ -233,5 +235,6 @@ def called(names: str) -> int:
     """What a class or an id says of an element, as bits of ``words.GROUPS``."""
     bits = 0
     for word in _WORD.findall(names[:_ATTRIBUTE_LENGTH]):
-        bits |= WORDS.get(word, 0)
+        if word in WORDS:
+            bits |= WORDS[word]
     return bits

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from hashlib import blake2b
-from itertools import islice
 from typing import Any
 
 from crawler.extract.blocks import Block, Box, Segments
@@ -54,13 +54,7 @@ class Body:
     def node(self) -> Any:
         """The lowest element that holds every kept block; None without any."""
         blocks = self.blocks
-        if not blocks:
-            return None
-        chain = list(blocks[0].box.outward())
-        for block in blocks[1:]:
-            held = set(block.box.outward())
-            chain = [box for box in chain if box in held]
-        return chain[0].node
+        return reduce(_common, (block.box for block in blocks)).node if blocks else None
 
     def drop_promos(self, phrases: Phrases) -> None:
         """Take the lines off its end that sell the rest of the article, and headings above them."""
@@ -76,6 +70,17 @@ class Body:
     def fingerprints(self) -> list[int]:
         """One number for each kept block that says enough to be told from others, for a source's memory."""
         return [fingerprint(block.text) for block in self.blocks if block.size >= _TELLING]
+
+
+def _common(one: Box, other: Box) -> Box:
+    """The innermost box that holds two boxes of a page."""
+    while one is not other:
+        deeper = one.depth - other.depth
+        if deeper >= 0:
+            one = one.parent or one
+        if deeper <= 0:
+            other = other.parent or other
+    return one
 
 
 _TELLING = 12
@@ -117,7 +122,12 @@ def fingerprint(text: str) -> int:
 
 def is_caption(block: Block) -> bool:
     """Whether a block belongs to a picture."""
-    return any(box.tag == "figcaption" for box in islice(block.box.outward(), 4))
+    box = block.box
+    for _ in range(3):
+        if box.tag == "figcaption" or box.parent is None:
+            break
+        box = box.parent
+    return box.tag == "figcaption"
 
 
 def chosen(blocks: Sequence[Block], scores: Sequence[float], title: str, least: float = LEAST) -> list[int]:

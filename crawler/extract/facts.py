@@ -33,6 +33,7 @@ _ARTICLES = frozenset(("BlogPosting", "LiveBlogPosting", "Report", "Review", "So
 """Types of schema.org for an article (https://schema.org/Article and what is below it) that do not end in its name."""
 _IDS: Any = etree.XPath("descendant::*/@id", smart_strings=False)
 _PROPS: Any = etree.XPath("descendant::*/@itemprop", smart_strings=False)
+_TELLING = ("meta", "link", "script", "title", "time", "h1", "h2", "h3")
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 """A language's (BCP 47)."""
 
@@ -123,20 +124,16 @@ class Facts:
         return [address for address in (self.url, *self.canonical, self.meta("og:url")) if address]
 
     def said(self, tag: str) -> Sequence[Any]:
-        """The page's meta, link, script or title elements."""
+        """The page's meta, link, script, title, time, h1, h2 or h3 elements."""
         return self._elements.get(tag, ())
 
     @cached_property
-    def _elements(self) -> Mapping[str, Sequence[Any]]:
-        """The elements that speak to machines, by tag, from one walk; a drawing's ``<title>`` is none of the page's."""
+    def _elements(self) -> Mapping[str, list[Any]]:
+        """The elements that say most, by tag, from one walk; a drawing's ``<title>`` is none of the page's."""
         found: dict[str, list[Any]] = {}
-        for element in self.root.iter("meta", "link", "script", "title"):
-            if (
-                element.tag != "title"
-                or element.getparent() is None
-                or element.getparent().tag in ("head", "html", "body")
-            ):
-                found.setdefault(element.tag, []).append(element)
+        for element in self.root.iter(*_TELLING):
+            found.setdefault(element.tag, []).append(element)
+        found["title"] = [title for title in found.get("title", ()) if _is_the_pages(title)]
         return found
 
     @cached_property
@@ -144,6 +141,11 @@ class Facts:
         """The page's elements in their order, of monstrous pages the first: whoever walks the tree shares them, for
         lxml makes every element anew unless somebody holds it, which costs more than to look at it."""
         return list(islice(self.root.iter("*"), _MOST_ELEMENTS))
+
+    @cached_property
+    def tags(self) -> Sequence[str]:
+        """The tag of each of ``elements``."""
+        return [element.tag for element in self.elements]
 
     @cached_property
     def classes(self) -> Sequence[str]:
@@ -176,6 +178,7 @@ class Facts:
     @cached_property
     def segments(self) -> Segments:
         """The page's text as its reader sees it."""
+        _ = self.elements  # which the walk would make anew
         return Segments(self.root)
 
     @cached_property
@@ -187,6 +190,11 @@ class Facts:
             if text and _TAG.fullmatch(text.strip()):
                 return text.strip().replace("_", "-").lower()
         return ""
+
+
+def _is_the_pages(title: Any) -> bool:
+    above = title.getparent()
+    return above is None or above.tag in ("head", "html", "body")
 
 
 def types(thing: Thing) -> Sequence[str]:

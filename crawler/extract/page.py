@@ -90,7 +90,7 @@ def _without_loose_commas(text: str) -> str:
 def _parsed(body: bytes) -> tuple[Any, bool]:
     """The tree, and whether it holds the whole page: where libxml2 meets 2048 levels it stops (256 if not huge)."""
     # lxml.html's own parser would ask Python for the class of each element: a third of a millisecond for each thousand
-    parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_pis=True)
+    parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_pis=True, collect_ids=False)
     try:
         root = etree.fromstring(body, parser) if body.strip() else None
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):

@@ -283,7 +283,8 @@ _OF_OUR_DAYS: Any = etree.XPath("descendant::text()[contains(., '20')][not(paren
 _OLD: Any = etree.XPath("descendant::text()[contains(., '199')][not(parent::script or parent::style)]")
 _HEADINGS = ("h1", "h2", "h3")
 _MOST_TIMES = 40
-_MOST_HEADINGS = 500
+_MOST_HEADINGS = 60
+"""Of each level."""
 _LOUD = 700
 """Characters behind a headline in which a byline may stand."""
 _MOST = 80
@@ -318,12 +319,11 @@ class _Layout:
     """Where the article's headline is, and so what stands beside it."""
 
     def __init__(self, facts: Facts, body: Any) -> None:
-        self.times: Sequence[Any] = list(islice(facts.root.iter("time"), _MOST_TIMES))
-        headings = list(islice(facts.root.iter(*_HEADINGS), _MOST_HEADINGS))
-        own = _headline(facts, headings)
+        self.times = facts.said("time")[:_MOST_TIMES]
+        own = _headline(facts)
         self.certain = own is not None or body is not None
         """Whether the anchor is the article's for sure, and no heading of the site."""
-        first = next((heading for heading in headings if heading.tag == "h1"), None)
+        first = next(iter(facts.said("h1")), None)
         self.anchor: Any = next((element for element in (own, body, first) if element is not None), None)
         self._home = set() if self.anchor is None else {self.anchor, *self.anchor.iterancestors()}
 
@@ -344,11 +344,11 @@ class _Layout:
         return share
 
 
-def _headline(facts: Facts, headings: Sequence[Any]) -> Any:
+def _headline(facts: Facts) -> Any:
     """The heading that the page's title repeats; None if it repeats none."""
     titles = [title for title in (facts.head_title, facts.meta("og:title")) if len(title) > 7]
     for level in _HEADINGS:
-        for heading in islice((heading for heading in headings if heading.tag == level), 60):
+        for heading in facts.said(level)[:_MOST_HEADINGS]:
             text = squeeze("".join(islice(heading.itertext(), 20))[:400])
             if len(text) > 7 and any(text[:60] in title or title[:60] in text for title in titles):
                 return heading

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crawler.extract.blocks import Block, Box
-from crawler.extract.weigh import DATE_OR_BYLINE, Row
+from crawler.extract.weigh import DATE_OR_BYLINE, LOCAL, Row
 from crawler.extract.words import BITS
 
 MAYBE = -3.5
@@ -20,6 +20,12 @@ _LONGEST = 1500
 """Bytes of one block that count: a whole legal code in one block is no more of an article than a page of it."""
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4"))
 _UNIT = BITS["article"] | BITS["<article>"]
+
+
+_OF_PLACE = 27
+"""Numbers in ``context`` before the block's own features."""
+COUNTS = frozenset((12, 14, 15, 16, 18, 19, 20, 25, 26, *range(_OF_PLACE, _OF_PLACE + len(LOCAL))))
+"""Which of the numbers in ``context`` are whole ones, by their place."""
 
 
 @dataclass(slots=True)
@@ -37,6 +43,7 @@ class Region:
 def find_region(blocks: Sequence[Block], rows: Sequence[Row], scores: Sequence[float], title: str) -> Region | None:
     """The box of the article; None on a page without a block that looks like one's."""
     gains = [_gain(block, score) for block, score in zip(blocks, scores, strict=True)]
+    inner: dict[Box, list[Box]] = {}  # boxes that have a mass, by the box around them
     for block, gain in zip(blocks, gains, strict=True):
         if gain > 0:
             box = block.box
@@ -44,9 +51,7 @@ def find_region(blocks: Sequence[Block], rows: Sequence[Row], scores: Sequence[f
             box.mass += gain
             while (above := box.parent) is not None:
                 if new:
-                    if above.inner is None:
-                        above.inner = []
-                    above.inner.append(box)
+                    inner.setdefault(above, []).append(box)
                 new = not above.mass
                 above.mass += gain
                 box = above
@@ -54,7 +59,7 @@ def find_region(blocks: Sequence[Block], rows: Sequence[Row], scores: Sequence[f
     if not top.mass:
         return None
     best = top
-    while boxes := best.inner:
+    while boxes := inner.get(best):
         heaviest = max(boxes, key=lambda box: box.mass)
         if heaviest.mass > _MOST * best.mass:
             best = heaviest

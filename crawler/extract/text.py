@@ -30,7 +30,9 @@ def squeeze(text: str) -> str:
 
     Characters without a width count in a run, and fall out where they stand alone: inside a word they were never seen.
     """
-    return " ".join((text if text.isascii() else _ZERO_WIDTH.sub("", text)).split())
+    line = " ".join(text.split())
+    # what has no width does not print either
+    return line if line.isascii() or line.isprintable() else " ".join(_ZERO_WIDTH.sub("", text).split())
 
 
 def plain(html: Any) -> str:

@@ -98,7 +98,7 @@ def seek_title(facts: Facts, *, listed: str = "", siblings: Sequence[str] = ()) 
     """
     site = SiteName(facts, siblings)
     uncut = list(_stated(facts, listed))
-    headings = list(islice(facts.root.iter("h1"), _MOST))
+    headings = facts.said("h1")[:_MOST]
     offers = _headings(headings, site, {fold(piece) for offer in uncut for piece in heads(offer.value)})
     stated = _cut(uncut, site, offers)
     if not _agree(offers, stated):

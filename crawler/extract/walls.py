@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property
 from pathlib import Path
 
 SHORT = 300
@@ -25,7 +25,7 @@ def squeezed(text: str) -> str:
     return " ".join(text.split()).casefold().replace("’", "'")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Phrases:
     """Phrases of walls and stubs, by class."""
 
@@ -51,22 +51,42 @@ class Phrases:
 
     def _says_any(self, text: str) -> bool:
         """One look at the whole, for nearly every article says none of them."""
-        said = squeezed(text)
-        words = {"", *said.split()}
-        return any(phrase in said for _, phrase in self.phrases if _inner(phrase) in words)
+        return any(self._said(squeezed(text)))
 
     def _first(self, line: str) -> tuple[str, str] | None:
         said = squeezed(line)
-        for kind, phrase in self.phrases:
-            if phrase in said and weight(phrase) >= _QUOTED.get(kind, 0) * weight(said):
+        for number in sorted(self._said(said)):
+            kind, phrase = self.phrases[number]
+            if weight(phrase) >= _QUOTED.get(kind, 0) * weight(said):
                 return kind, phrase
         return None
 
+    def _said(self, said: str) -> Iterator[int]:
+        """Numbers of the phrases in a text that is ``squeezed``."""
+        words = self._by_word.keys() & said.split()
+        if not said.isascii():
+            words.add(_BEYOND)
+        for word in ("", *words):
+            for number in self._by_word.get(word, ()):
+                if self.phrases[number][1] in said:
+                    yield number
 
-@lru_cache(maxsize=4096)
+    @cached_property
+    def _by_word(self) -> Mapping[str, Sequence[int]]:
+        """Numbers of phrases by a word of every text with them: few of its words are in any."""
+        found: dict[str, list[int]] = {}
+        for number, (_, phrase) in enumerate(self.phrases):
+            found.setdefault(_inner(phrase), []).append(number)
+        return found
+
+
+_BEYOND = "\0"
+"""Stands for the words of phrases that only a text beyond ASCII can hold."""
+
+
 def _inner(phrase: str) -> str:
     """The longest word that has others of the phrase on both sides, so that it is a word of every text with it."""
-    return max(phrase.split(" ")[1:-1], key=len, default="")
+    return max(phrase.split(" ")[1:-1], key=len, default="" if phrase.isascii() else _BEYOND)
 
 
 @cache

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from operator import add
 
 from crawler.extract.blocks import Block, Box, Segments
@@ -56,7 +56,7 @@ def local_features(page: Segments, title: str, description: str, told: str) -> l
     ``title`` and ``description`` are the page's own words for itself, ``told`` the text of the article in its
     structured data; empty where there are none."""
     blocks = page.blocks
-    _sum_up(blocks)
+    _sum_up(page)
     total = max(1, page.top.bytes)
     same = Counter(block.text for block in blocks)
     siblings = Counter((block.box.parent, block.box.tag) for block in blocks)
@@ -109,17 +109,19 @@ LOCAL = ("size", "linked", "tag", "end", "commas", "phrase", "place", "share", "
          "links2", "siblings", "known", "digits", "form", "part", "share0")  # fmt: skip
 
 
-def _sum_up(blocks: Sequence[Block]) -> None:
+def _sum_up(page: Segments) -> None:
     """Bytes of plain and of linked text of every box, all below it included."""
-    for block in blocks:
-        linked = int(block.size * block.linked)
-        plain = block.size - linked
-        box: Box | None = block.box
-        block.box.blocks += 1
-        while box is not None:
-            box.bytes += plain
-            box.links += linked
-            box = box.parent
+    for block in page.blocks:
+        box = block.box
+        linked = int(block.size * block.linked) if block.linked else 0
+        box.blocks += 1
+        box.bytes += block.size - linked
+        box.links += linked
+    for box in reversed(page.boxes):
+        above = box.parent
+        if above is not None:
+            above.bytes += box.bytes
+            above.links += box.links
 
 
 def _phrase(text: str) -> int:
@@ -128,8 +130,8 @@ def _phrase(text: str) -> int:
     telling: Collection[str] = _STOCK_WORDS.intersection(words)
     if not telling and not text.isascii():
         telling = {pair for word in words if not word.isascii() for pair in _STOCK_WORDS.intersection(_pairs(word))}
-    kind = min(map(STOCK.__getitem__, telling), default=0)
-    if not kind and _CLOCK.search(text):
+    kind = min(map(STOCK.__getitem__, telling)) if telling else 0
+    if not kind and is_dated(text):
         kind = KINDS["date"]
     return kind + len(KINDS) * (kind > 0 and len(text) > 90)
 
@@ -141,7 +143,7 @@ def _pairs(word: str) -> Iterator[str]:
 
 def is_dated(text: str) -> bool:
     """Whether a line states a date or a time of day."""
-    return _CLOCK.search(text) is not None
+    return _DIGITS.search(text) is not None and _CLOCK.search(text) is not None
 
 
 def is_byline(line: str) -> bool:

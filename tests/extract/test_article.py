@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -172,3 +173,15 @@ def test_the_publisher_and_the_image_come_from_whoever_states_them() -> None:
     )
     assert said('<meta name="twitter:image" content="javascript:x">') == ("gazette.example", "")
     assert Facts(Page(b"", URL)).host == "gazette.example"
+
+
+def test_a_page_is_gone_with_the_last_that_holds_it() -> None:
+    """Nothing of it points in a circle: to find such circles took a tenth of the time of a page."""
+    extract(HTML, URL)  # what is made once for all pages
+    gc.collect()
+    gc.disable()
+    try:
+        extract(HTML, URL)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

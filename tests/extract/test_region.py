@@ -8,7 +8,7 @@ import pytest
 
 from crawler.extract.blocks import Segments
 from crawler.extract.page import Page
-from crawler.extract.region import MAYBE, Region, context, find_region
+from crawler.extract.region import COUNTS, MAYBE, Region, context, find_region
 from crawler.extract.weigh import local_features
 
 TEXT = "The {} harbour was closed on Monday, and the boats that lay in it stayed where they were until the evening."
@@ -116,3 +116,10 @@ def test_monstrous_pages_take_no_time_by_the_square(shape: str) -> None:
     assert find_region(page.blocks, page.rows, page.scores, "Story of number 9999 and its boats")
     context(page.blocks, page.scores, page.rows, page.region)
     assert time.process_time() - start < 2.0
+
+
+def test_the_numbers_that_are_said_to_be_whole_are() -> None:
+    """Thresholds between them are rounded down for speed: a fraction among them would be taken for less."""
+    found = Found(f"<h1>Harbour</h1><div>{text('one', 4)}<p><a href=/x>{TEXT}</a></p></div><p>On 3 May 2024</p>")
+    for features in context(found.blocks, found.scores, found.rows, found.region).values():
+        assert {number for number, value in enumerate(features) if isinstance(value, int)} == COUNTS
