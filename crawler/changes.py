@@ -96,10 +96,14 @@ class Changes:
             here = stamp(self._run.now)
             self._run.ledger.write(articles.update().where(*astray).values(since=here, check_due=here))
 
-    def first(self, source: str) -> tuple[str, str]:
-        """(stamp of now, stamp of the first look) for an article that becomes a post now."""
-        since = stamp(self._run.now)
-        return since, following(since, self._spans.get(source, ()), self._run.now)
+    def first(self, source: str, published: datetime | None = None) -> tuple[str, str]:
+        """(stamp of now, stamp of the first look) for an article that becomes a post now; no look is due at one that
+        was ``published`` longer ago than the last of them would be."""
+        now, spans = self._run.now, self._spans.get(source, ())
+        since = stamp(now)
+        if published is not None and spans and now - published > max(spans):
+            return since, ""
+        return since, following(since, spans, now)
 
     # what an answer means
 

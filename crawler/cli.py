@@ -15,6 +15,7 @@ VERBS = {
     "init": "Make a new archive: a Jekyll site with its presskeep.yml.",
     "crawl": "Follow the lists of sources and keep what is new.",
     "run": "Visit the sources that are due: the one line for cron.",
+    "backfill": "Have what a source published on some days of the past.",
     "schedule": "What to install under cron, systemd or GitHub Actions.",
     "status": "What the last runs did, what waits, what was refused.",
     "health": "What each source brought by day, which are broken, and what to type next.",

@@ -82,6 +82,15 @@ class Frontier(BaseScheduler):
         self._open.add(source)
         self.looks_at(source)
 
+    def first_of(self, source: str) -> Request | None:
+        """The first of the rows of a source that the ledger may hold now; for an engine that is idle and would not ask
+        by itself for seconds."""
+        self.more_of(source)
+        if self._is_spent():
+            return None
+        self._refill()
+        return self._taken(self._turn[0]) if self._turn else None
+
     def looks_at(self, source: str) -> None:
         """The ledger may hold posts of this source that are due for a second look."""
         self._looked.add(source)
@@ -135,6 +144,9 @@ class Frontier(BaseScheduler):
         spider: Any = self._crawler.spider
         if spider.run is not None:
             spider.run.budget.take()
+        return self._taken(host)
+
+    def _taken(self, host: str) -> Request:
         queues = self._hosts[host]
         request = next(filter(None, queues)).popleft()
         if not any(queues):

@@ -40,8 +40,10 @@ class Past:
         return next(((row.key, row.title) for row in rows if row.key != key), None)
 
     def history(self, source: str) -> list[Seen]:
-        """The source's latest posts, newest first."""
-        query = sa.select(texts.c.length, texts.c.outlet, texts.c.dated).where(texts.c.source == source)
+        """The source's latest posts, newest first; what backfills brought says nothing of how it is now."""
+        same = texts.c.space == articles.c.space, texts.c.key == articles.c.key
+        query = sa.select(texts.c.length, texts.c.outlet, texts.c.dated).join(articles, sa.and_(*same))
+        query = query.where(texts.c.source == source, articles.c.crawl == 1)
         rows = self.ledger.read(query.order_by(texts.c.id.desc()).limit(REMEMBERED))
         return [Seen(row.length, bool(row.outlet), bool(row.dated)) for row in rows]
 

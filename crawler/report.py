@@ -5,18 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crawler.alarms import Alarm
 from crawler.gate import class_of
 
-OK, FAILED, REFUSED_INPUT, LIST_FAILED, ALARM, DISK, ACTIVE, INTERRUPTED = 0, 1, 2, 3, 4, 74, 75, 130
+if TYPE_CHECKING:
+    from crawler.backfill import Left
+
+OK, FAILED, REFUSED_INPUT, LIST_FAILED, ALARM, LEFT, DISK, ACTIVE, INTERRUPTED = 0, 1, 2, 3, 4, 5, 74, 75, 130
 EXIT_CODES = {
     OK: "all well",
     FAILED: "a fault of presskeep itself, or verify found faults",
     REFUSED_INPUT: "refused input: a wrong option, source or settings file; nothing was touched",
     LIST_FAILED: "a list could not be read, the other sources were crawled; extract: the page could not be had",
     ALARM: "a source is broken: ALARM lines say which and why; it was stopped, the other sources were crawled",
+    LEFT: "backfill: something is left, of the articles or of the lists; the same command goes on",
     DISK: "the disk is full or cannot be written; what was kept is whole",
     ACTIVE: "another run is active in this archive; nothing was touched",
     INTERRUPTED: "stopped by a signal; what was kept is whole, the next run goes on",
@@ -97,6 +101,8 @@ class Report:
         """Whether a signal ended the run."""
         self.halted = ""
         """Why the run was stopped before its end; empty if it was not."""
+        self.left: Left | None = None
+        """Of a backfill: what it has not done; the sources are no visits then."""
         self.budget = ""
         """What was spent of a budget, if something had to wait for that."""
 
@@ -125,7 +131,9 @@ class Report:
             return FAILED
         if any(one.alarms for one in self.sources.values()):
             return ALARM
-        return LIST_FAILED if any(one.failed_lists for one in self.sources.values()) else OK
+        if any(one.failed_lists for one in self.sources.values()):
+            return LIST_FAILED
+        return LEFT if self.left else OK
 
     def alarm_lines(self) -> list[str]:
         """For stderr, a line for each."""
@@ -135,6 +143,9 @@ class Report:
         """For machines: the run's own file, and the ledger. ``sources`` were visited; of ``second_looks`` nothing else
         was due, and the numbers of their last visit hold."""
         told = {name: getattr(self, name) for name in ("exit_code", "halted", "budget", "faults")}
+        if self.left is not None:
+            told |= {"left": asdict(self.left), "sources": [], "second_looks": []}
+            return {**told, "backfills": [asdict(one) for one in self.sources.values()]}
         visited, looked_at = (
             [asdict(one) for name, one in self.sources.items() if (name in self.looked_at) == again]
             for again in (False, True)

@@ -12,7 +12,7 @@ from hashlib import sha256
 from itertools import chain
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crawler.alarms import Seen
 from crawler.archive import revisions
@@ -36,6 +36,9 @@ from crawler.sources import Source
 from crawler.visits import record_visits
 from crawler.watch import Watch
 
+if TYPE_CHECKING:
+    from crawler.backfill import Backfill
+
 DATA = Path(__file__).resolve().parent.parent / "spiders" / "data"
 """Tables of outlets and slugs that come with presskeep."""
 _BATCH = 32
@@ -57,6 +60,7 @@ class Post:
     notes: dict[str, tuple[str, str]] = field(default_factory=dict)
     text: Text | None = None
     """What the gate remembers of its text."""
+    published: datetime | None = None
     printed: str = ""
     """When it was published, as printed by its page, else by its list."""
     seen: Seen = field(default_factory=lambda: Seen(0))
@@ -95,6 +99,8 @@ class Run:
         self.report = Report([source.id for source in sources])
         self.watch = Watch(self, sources, place(archive, os.environ.get("PRESSKEEP_STATE")))
         self.budget = Budget()
+        self.backfill: Backfill | None = None
+        """What this run works for, where it is no crawl."""
         self.live = True
         """Whether sources themselves are asked; under replay they are not, and this is no visit."""
         self.outlets = load_outlets(archive)
@@ -138,15 +144,20 @@ class Run:
 
     # what spiders say
 
-    def discover(self, source: Source, entries: Sequence[Entry], walk: str = "") -> Found:
-        """Commit what a list page names; ``walk`` is the list's first address while pages of it are still to come."""
+    def discover(self, source: Source, entries: Sequence[Entry], walk: str = "", start: str = "") -> Found:
+        """Commit what a list page names; ``walk`` is the list's first address while pages of it are still to come,
+        ``start`` the same in any case. A backfill takes what may be of its days."""
+        if self.backfill is not None:
+            return self.backfill.discover(entries, start or walk)
         return self.ledger.discover(source.id, source.space, entries, self.started, walk)
 
     def end_walk(self, start: str, known: Sequence[Validators]) -> None:
         """A walk has ended: what it brought becomes durable, and last of all its validators move; not those of a source
         that was stopped, whose lists are to be read as a whole by the next run."""
         self.flush()
-        if not any(one.source in self.watch.stopped for one in known):
+        if self.backfill is not None:
+            self.backfill.end_walk(start)
+        elif not any(one.source in self.watch.stopped for one in known):
             self.ledger.end_walk(start, known)
 
     def refuse(self, space: str, key: str, source: str, address: str, reason: str) -> None:
@@ -218,7 +229,7 @@ class Run:
         """A file that was there before (its ledger row was lost) stays as it is, and counts as it is."""
         digest = sha256(post.data if fresh else (self.archive / post.path).read_bytes()).hexdigest()
         notes = json.dumps(post.notes, ensure_ascii=False, sort_keys=True) if post.notes else ""
-        since, look = self.changes.first(post.source)
+        since, look = self.changes.first(post.source, post.published if self.watch.past else None)
         told = post.capture, notes, *post.validators, since, look
         return Kept(post.space, post.key, post.source, post.path, digest, *told)
 
@@ -260,9 +271,12 @@ class Run:
             return
         for source, report in self.report.sources.items():
             report.waiting = self.ledger.queued(source)
+        if self.backfill is not None:
+            self.report.left = self.backfill.settle()
+            self.report.of(self.backfill.source.id).waiting = self.report.left.articles
         if any(one.waiting or one.skipped_lists for one in self.report.sources.values()):
             self.report.budget = self.budget.spent
-        if self.live:
+        if self.live and self.backfill is None:
             whole = [source for source in self.report.sources if not self.report.is_unfinished(source)]
             record_visits(self.ledger, whole, self.started)
         now = datetime.now(UTC)

@@ -121,6 +121,7 @@ class Writer:
             notes=article.disagreements,
             text=article.text and replace(article.text, outlet=article.attribution is not None),
             validators=article.validators,
+            published=article.published,
             printed=article.published_raw,
             reading=article.reading,
         )

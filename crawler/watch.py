@@ -25,7 +25,7 @@ from crawler.alarms import (
 )
 from crawler.archive.ledger import listings
 from crawler.extract.walls import MIDDLING, common, weight
-from crawler.gate import is_error_page, leads_away, normal
+from crawler.gate import class_of, is_error_page, leads_away, normal
 from crawler.health import too_quiet
 from crawler.past import Name, Past, asked_again
 from crawler.schedule import parse_span
@@ -64,6 +64,8 @@ class Watch:
         self._errors: dict[str, list[Sequence[int]]] = {}
         self.walls = common()
         self.live = True
+        self.past = False
+        """Whether articles are of days long past: they do not show how the source is now, only whether it answers."""
 
     # texts
 
@@ -117,6 +119,8 @@ class Watch:
 
         One that had been asked in earlier runs says nothing new of the source.
         """
+        if self.past and class_of(reason) == "list moved":  # an old link that leads nowhere is nothing new
+            return self._release(source)
         if self.live and not tries and self._tallies[source].fails(reason):
             self._note(source, space, key)
             self._again[source].append((space, key))
@@ -195,7 +199,7 @@ class Watch:
         self.look_at_aliases()
         for source in list(self._tallies):
             self._consider(source, ended=whole)
-        if self.live and whole:
+        if self.live and whole and not self.past:
             closed = self._past.closed_hosts(self._run.now)
             for one in self._sources:
                 self._listen(one)
@@ -245,10 +249,10 @@ class Watch:
         if source in self.stopped or not due:
             return
         self._date(source)
-        history = self._history(source)
+        history = [] if self.past else self._history(source)
         if (found := of_articles(tally, history, ended=ended)) is not None:
             self._alarm(source, *found)
-        elif ended and tally.told < RECENT:
+        elif ended and tally.told < RECENT and not self.past:
             earlier = self._past.outcomes(source, RECENT, self._own[source])
             if (found := of_latest(tally, earlier, history)) is not None:
                 self._again[source] += [one.name for one in earlier if one.state != "done"]

@@ -17,7 +17,7 @@ class JsonWalk:
         self._make = EntryMaker(source)
         self._items = one.items.compiled("jmespath")
         self._fields = compiled_fields(one.fields, "jmespath")
-        self._pager = Pager(one, "jmespath")
+        self._pager = Pager(one, "jmespath", deep=window is not None)
 
     def starts(self, days: Days) -> list[str]:
         """The addresses that the source states, for each day where they have one in them."""
@@ -44,3 +44,7 @@ class JsonWalk:
         """Absolute address of the next answer, or empty."""
         following = self._pager.next(page, number)
         return askable(page.url, following) if following else ""
+
+    def page_at(self, number: int) -> str:
+        """Address of a page after the first by its number; empty where pages are not numbered."""
+        return self._pager.page_at(number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
-from scrapy import Request, Spider
+from scrapy import Request, Spider, signals
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
@@ -70,6 +70,8 @@ class NewsSpider(Spider):
     async def start(self) -> AsyncIterator[Any]:
         """The first page of every list, asked conditionally; of sources that are only looked at again, none."""
         self.run = run_of(self.crawler)
+        if self.run.backfill is not None:
+            self.crawler.signals.connect(self._planned, signal=signals.spider_idle)
         for source in self.sources.values():
             if source.id in self.run.report.looked_at:
                 self.frontier.looks_at(source.id)
@@ -90,11 +92,13 @@ class NewsSpider(Spider):
             return []
         if self.limit:
             limit = min(limit, self.limit - self._asked.get(source, 0))
+        if self._run.backfill is not None:
+            return self._run.backfill.lease(after, limit) if limit > 0 else []
         return self._run.ledger.lease(source, after, limit, self._run.started) if limit > 0 else []
 
     def lease_again(self, source: str, limit: int) -> list[Request]:
-        """Requests for articles that are due for another look."""
-        return self._rechecks.lease(source, limit)
+        """Requests for articles that are due for another look; a backfill leaves them to crawls."""
+        return self._rechecks.lease(source, limit) if self._run.backfill is None else []
 
     def address_of(self, row: Row) -> str:
         """The address of a row's article. Raises ValueError where none can be made."""
@@ -105,6 +109,8 @@ class NewsSpider(Spider):
     def article_request(self, row: Row) -> Request | None:
         """The request for a row's article; None, with the reason in the ledger, where no address can be made."""
         source = self.sources[row.source]
+        if self._run.backfill is not None and self._run.has(row.space, row.key):  # it told a list's day
+            return None
         self._asked[row.source] = self._asked.get(row.source, 0) + 1
         try:
             url = self.address_of(row)
@@ -127,12 +133,16 @@ class NewsSpider(Spider):
         row = row or Row(0, source.space, key_of(response.url, source.key_patterns), source.id, {}, "", 0)
         if self.run:
             self.run.report.of(source.id).fetched += 1
+        if self.run and self.run.backfill:
+            self.run.backfill.answered += 1
         try:
             article = self.article_of(response, row)
         except Refused as error:
             page = page_of(response, source.article.encoding)
             reason = with_offer(self.named(source, page, str(error)), page, source) if self.run else str(error)
             self._refuse(row, response.url, reason)
+            return
+        if self.run and self.run.backfill and article.published and not self.run.backfill.saw(row, article.published):
             return
         if self.run and not self._is_first(self.run, row, article.key):
             return
@@ -159,6 +169,8 @@ class NewsSpider(Spider):
         request: Request = failure.request  # type: ignore[attr-defined]
         if self.run and request.meta["source"] in self.run.watch.stopped:
             return
+        if self.run and self.run.backfill:
+            self.run.backfill.answered += 1
         if isinstance(failure.value, Postponed) and self.run:
             self.run.report.of(request.meta["source"]).problem(request.url, reason_of(failure))
             return

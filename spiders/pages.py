@@ -32,7 +32,7 @@ class PagesWalk:
         self._items = one.items.compiled("css") if one.items else None
         self._pattern = re.compile(one.links) if one.links else None
         self._lists = one.lists.compiled("css") if one.lists else None
-        self._pager = Pager(one, "css")
+        self._pager = Pager(one, "css", deep=window is not None)
 
     def starts(self, days: Days) -> list[str]:
         """The addresses that the source states, for each day where they have one in them."""
@@ -79,6 +79,10 @@ class PagesWalk:
 
     def _base_of(self, page: Page) -> str:
         return absolute(page.url, _base(page.root)) or page.url
+
+    def page_at(self, number: int) -> str:
+        """Address of a page after the first by its number; empty where pages are not numbered."""
+        return self._pager.page_at(number)
 
 
 def _is_absolute(rule: Rule) -> bool:

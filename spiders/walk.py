@@ -117,8 +117,10 @@ def read_fields(rules: Mapping[str, Rule], page: Page, scope: Any) -> dict[str, 
 class Pager:
     """Finds the page after a page."""
 
-    def __init__(self, one: ListBase, bare: str) -> None:
+    def __init__(self, one: ListBase, bare: str, *, deep: bool = False) -> None:
+        """``deep``: as far as the list goes, for a backfill."""
         self._paging: Paging | None = one.pages
+        self._deep = deep
         self._next = one.pages.next.compiled(bare) if one.pages and one.pages.next else None
         self._cursor = one.pages.cursor.compiled(bare) if one.pages and one.pages.cursor else None
 
@@ -126,7 +128,7 @@ class Pager:
         """What a next link says, or the template filled with number or cursor (quoted, for it is a part of an address);
         empty at the end or the depth."""
         paging = self._paging
-        if paging is None or number >= paging.depth:
+        if paging is None or (number >= paging.depth and not self._deep):
             return ""
         try:
             if self._cursor is not None:
@@ -136,4 +138,11 @@ class Pager:
                 return fill(paging.template, {"page": found}) if paging.template else found
         except NoFit:
             return ""
-        return fill(paging.template, {"page": str(paging.first + (number - 1) * paging.step)})
+        return self.page_at(number + 1)
+
+    def page_at(self, number: int) -> str:
+        """Address of a page after the first by its number; empty where a page itself says which is the next."""
+        paging = self._paging
+        if paging is None or self._cursor is not None or self._next is not None:
+            return ""
+        return fill(paging.template, {"page": str(paging.first + (number - 2) * paging.step)})

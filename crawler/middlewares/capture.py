@@ -41,6 +41,8 @@ class CaptureMiddleware:
             return response
         request.meta.setdefault("captured_at", warc_date(datetime.now(UTC)))
         notes = {name: str(request.meta.get(name, "")) for name in ("source", "role", "key")}
+        if run.backfill is not None and notes["role"] == "list":
+            notes["role"] = "survey"  # a ledger made anew does not queue for crawls what a backfill's lists name
         record = Captured(
             response.url, response.status, _headers(response), response.body, request.meta["captured_at"], notes
         )
