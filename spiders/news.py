@@ -80,6 +80,18 @@ class NewsSpider(Spider):
             for request in self._walks.first_requests(source):
                 yield request
 
+    def _planned(self) -> None:
+        """The lists of a backfill are walked: what they named is asked for."""
+        backfill = self._run.backfill
+        if backfill is None or not backfill.planning or self._run.report.halted or self._run.report.interrupted:
+            return
+        self._run.flush()
+        backfill.told(backfill.made_plan())
+        request = None if backfill.only_plan else self.frontier.first_of(backfill.source.id)
+        if request is not None:
+            assert self.crawler.engine is not None
+            self.crawler.engine.crawl(request)
+
     def named(self, source: Source, page: Page, reason: str) -> str:
         """The reason why a page gave nothing, with the wall that it is."""
         return self.run.watch.named(source.id, plain(page.root), reason) if self.run else reason

@@ -20,6 +20,8 @@ from crawler.urls import canonical, key_of
 REQUIRED = ("title", "published")
 """What a post cannot be without; a list must say it where no layout has a rule for it and pages are JSON, which the
 generic extractor does not read."""
+CHUNK = 1000
+"""Entries that are committed at once where a list is long."""
 
 
 @dataclass(slots=True)
@@ -29,6 +31,8 @@ class Listing:
     entries: list[Entry] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     """Records that have no key, one line each."""
+    left: int = 0
+    """Articles, and further lists, that it names and that are left to another time."""
 
 
 class Walk(Protocol):
