@@ -18,7 +18,7 @@ EXIT_CODES = {
     OK: "all well",
     FAILED: "a fault of presskeep itself, or verify found faults",
     REFUSED_INPUT: "refused input: a wrong option, source or settings file; nothing was touched",
-    LIST_FAILED: "a list could not be read, the other sources were crawled; extract: the page could not be had",
+    LIST_FAILED: "a list could not be read, the other sources were crawled; extract, probe: the page could not be had",
     ALARM: "a source is broken: ALARM lines say which and why; it was stopped, the other sources were crawled",
     LEFT: "backfill: something is left, of the articles or of the lists; the same command goes on",
     DISK: "the disk is full or cannot be written; what was kept is whole",
