@@ -190,6 +190,50 @@ surveys = sa.Table(
     sa.Column("found", sa.Integer, nullable=False),  # of those, articles that are to be asked for
     sa.Column("ended", sa.Integer, nullable=False),
 )
+coverage = sa.Table(
+    "coverage",  # see crawler/coverage.py
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("list", sa.Text, primary_key=True),  # address of its first page, or its template
+    sa.Column("day", sa.Text, primary_key=True),  # where there is a list for each day, else empty
+    sa.Column("walked", sa.Text, nullable=False),  # start of the last run that read it to its end
+)
+gaps = sa.Table(
+    "gaps",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("list", sa.Text, nullable=False),
+    sa.Column("day", sa.Text, nullable=False),
+    sa.Column("before", sa.Text, nullable=False),  # when the list had last been read to its end
+    sa.Column("first", sa.Text, nullable=False),  # days on which articles may be missing, ISO 8601
+    sa.Column("last", sa.Text, nullable=False),
+)
+marks = sa.Table(
+    "marks",  # of numbered articles, see crawler/numbers.py
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("template", sa.Text, primary_key=True),
+    sa.Column("day", sa.Text, primary_key=True),  # where numbers begin anew each day, else empty
+    sa.Column("number", sa.Integer, nullable=False),  # the highest that is known to be an article
+)
+files = sa.Table(
+    "files",  # WARC files that posts were made from, see crawler/warcs.py
+    metadata,
+    sa.Column("file", sa.Text, primary_key=True),  # path or address
+    sa.Column("rules", sa.Text, primary_key=True),  # digest of what was looked for
+    sa.Column("identity", sa.Text, nullable=False),  # by which a file is known to be the same
+    sa.Column("offset", sa.Integer, nullable=False),  # from where reading goes on
+    sa.Column("inside", sa.Integer, nullable=False),
+    sa.Column("ended", sa.Integer, nullable=False),
+    sa.Column("counts", sa.Text, nullable=False),  # what it gave so far, as JSON
+)
+rewrites = sa.Table(
+    "rewrites",  # posts that are about to be replaced by a better reading of their captures, see crawler/reprocess.py
+    metadata,
+    sa.Column("path", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, nullable=False),  # sha256 of what is to stand there
+)
 
 # Asked for every article: SQLAlchemy takes four times as long where it builds the query each time.
 _STATE = sa.select(articles.c.state).where(
@@ -258,6 +302,8 @@ class Kept:
     since: str = ""
     check_due: str = ""
     revision: int = 0
+    hints: dict[str, str] = field(default_factory=dict)
+    """For an article that no list named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -502,11 +548,12 @@ class Ledger:
             connection.execute(articles.update().where(*chosen, articles.c.state != "done").values(**values))
         return tries
 
-    def alias(self, space: str, key: str, of: str, now: datetime) -> None:
+    def alias(self, space: str, key: str, of: str, now: datetime, *, guessed: bool = False) -> None:
         """``key`` is another address of the article ``of``: never asked again.
 
         An ``of`` that no list named is queued with what the list said of ``key``, for the next run: the article is in
-        hand, but this run may be killed, or refuse it, before its post is durable.
+        hand, but this run may be killed, or refuse it, before its post is durable. ``guessed``: no list named ``key``,
+        so that nobody need watch what it leads to.
         """
         chosen = articles.c.space == space, articles.c.key == key, articles.c.state != "done"
         told = {name: articles.c[name] for name in ("space", "source", "hints", "seen", "backfill", "crawl")}
@@ -520,7 +567,8 @@ class Ledger:
         with self._writing() as connection:
             connection.execute(again)
             connection.execute(articles.update().where(*chosen).values(state="alias", reason=of, due=""))
-        self.aliased.append((space, key, of))
+        if not guessed:
+            self.aliased.append((space, key, of))
 
     def state(self, space: str, key: str) -> str:
         """State of a key, empty for one never seen."""
@@ -691,7 +739,7 @@ def _upsert_done() -> Any:
 
 
 def _done(one: Kept) -> dict[str, Any]:
-    row = _fresh(one.source, one.space, Entry(one.key), None)
+    row = _fresh(one.source, one.space, Entry(one.key, one.hints), None)
     told = {name: getattr(one, name) for name in _TOLD}
     return {**row, **told, "state": "done"}
 
@@ -706,7 +754,8 @@ class _Known:
 
 
 def _mended(known: _Known | None, entry: Entry) -> bool:
-    """A refused record that the list now gives otherwise, and whole; one that lay outside the days of a backfill."""
+    """A refused record that the list now gives otherwise, and whole; one that lay outside the days of a backfill; one
+    that was nobody's when its address was guessed."""
     if known is None or entry.refused:
         return False
-    return known.state == "outside" or (known.state == "refused" and known.hints != _json(entry.hints))
+    return known.state in ("outside", "absent") or (known.state == "refused" and known.hints != _json(entry.hints))
