@@ -14,6 +14,7 @@ from crawler.extract.page import NotJson, Page
 from crawler.extract.rules import Rule
 from crawler.gate import class_of
 from crawler.items import Article, Attribution, Reading, Refused
+from crawler.listed import is_listed, layout_of, read_again
 from crawler.rulemodel import RuleModel
 from crawler.sources import Layout as LayoutModel
 from crawler.sources import Source
@@ -64,6 +65,7 @@ class Assembler:
 
         ``hints`` is what the list said; ``seen_at``, the capture's time, bounds dates of publication. Raises Refused.
         """
+        page = read_again(page) if is_listed(page) else page
         listed = self._date(hints.get("published", ""), seen_at, ())
         given = self._given(page, key, hints, seen_at, listed)
         fields = given.fields
@@ -81,7 +83,7 @@ class Assembler:
             published_raw=said["published"],
             modified=given.modified or self._date(fields.modified, seen_at, given.layout.date_formats),
             attribution=given.attribution or _attribution(fields.attribution, hints.get("outlet", "")),
-            byline=fields.byline or ((hints["byline"],) if hints.get("byline") else ()),
+            byline=fields.byline or tuple(filter(None, hints.get("byline", "").split("\n"))),
             editor=fields.editor,
             digest=said["digest"],
             section=said["section"],
@@ -135,7 +137,10 @@ class Assembler:
         """What the first layout that finds a body gives; the list's day says which layouts hold."""
         day = listed.astimezone(self.source.zone).date() if listed else None
         misses: list[str] = []
-        for layout in choose(self._layouts, day):
+        layouts = choose(self._layouts, day)
+        if is_listed(page):
+            layouts = [layout_of(next(iter(layouts), None))]
+        for layout in layouts:
             try:
                 given = run(page, layout)
             except NotJson as error:

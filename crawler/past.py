@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from crawler.alarms import Outcome, Seen
 from crawler.archive.ledger import Ledger, articles, hosts, stamp, texts
 from crawler.health import LOOK_BACK
+from crawler.listed import is_given
 
 REMEMBERED = 200
 """Latest posts of a source that its history is made of."""
@@ -61,13 +62,14 @@ class Past:
         return [one for one in found if one.name not in without][:most]
 
     def listed_dates(self, names: Sequence[Name]) -> dict[Name, str]:
-        """(space, key) -> date as a list printed it, of those for which one did."""
+        """(space, key) -> date as a list printed it, of those for which one did and the page was to say it again."""
         query = sa.select(articles.c.space, articles.c.key, articles.c.hints)
         told: dict[Name, str] = {}
         for chosen in _any_of(names):
             for row in self.ledger.read(query.where(chosen)):
-                if printed := json.loads(row.hints).get("published"):
-                    told[row.space, row.key] = printed
+                hints = json.loads(row.hints)
+                if hints.get("published") and not is_given(hints):
+                    told[row.space, row.key] = hints["published"]
         return told
 
     def waiting(self, names: Sequence[Name]) -> dict[Name, dict[str, str]]:

@@ -122,6 +122,8 @@ def _from_captures(ledger: Ledger, folder: Path, sources: Sequence[Source], done
 def _answer(capture: Capture, response: Response, before: Answer | None) -> Answer:
     headers = {name.lower(): value for name, value in response.headers}
     since = before.since if before else response.date
+    if response.kind != "response":  # no page of the site that could be looked at again
+        since = ""
     return Answer(capture.digest, headers.get("etag", ""), headers.get("last-modified", ""), since)
 
 

@@ -24,8 +24,8 @@ class Captures:
         self._by_url: dict[str, Response] = {}
         for file in files:
             for _, response in read_segment(file):
-                if response.notes.get("role") == "check":  # a second look that brought no article
-                    continue
+                if response.notes.get("role") == "check" or response.kind != "response":
+                    continue  # a second look that brought no article, or what a list gave: its page says so again
                 self._by_url[safe_url_string(response.url)] = response
 
     def __len__(self) -> int:

@@ -47,6 +47,7 @@ URLLENGTH_LIMIT = 4096
 
 DOWNLOADER_MIDDLEWARES = {
     "crawler.middlewares.stops.StopsMiddleware": 20,
+    "crawler.middlewares.listed.ListedMiddleware": 25,  # nothing is asked: no rest, robots.txt or pace is in the way
     "crawler.middlewares.guard.GuardMiddleware": 30,
     "crawler.middlewares.rests.RestingMiddleware": 40,
     "crawler.middlewares.politeness.PolitenessMiddleware": 50,

@@ -15,6 +15,7 @@ from crawler.components import run_of
 from crawler.extract.page import Page
 from crawler.extract.text import plain
 from crawler.items import Article, Refused
+from crawler.listed import is_given
 from crawler.middlewares.optouts import headers_of
 from crawler.middlewares.refusals import Postponed
 from crawler.received import Received, article_of
@@ -124,16 +125,17 @@ class NewsSpider(Spider):
         if self._run.backfill is not None and self._run.has(row.space, row.key):  # it told a list's day
             return None
         self._asked[row.source] = self._asked.get(row.source, 0) + 1
+        listed = {"listed": row.hints} if is_given(row.hints) else {}
         try:
-            url = self.address_of(row)
-            if self.run and (first := self._error_pages.request(self.run, source, url, row.key)):
+            url = canonical(row.hints["url"]) if listed else self.address_of(row)
+            if self.run and not listed and (first := self._error_pages.request(self.run, source, url, row.key)):
                 self.frontier.enqueue_request(first)
             return Request(
                 url,
                 callback=self.parse_article,
                 errback=self.article_failed,
                 cb_kwargs={"row": row},
-                meta={"role": "article", "source": source.id, "key": row.key},
+                meta={"role": "article", "source": source.id, "key": row.key, **listed},
             )
         except ValueError:
             self._refuse(row, row.hints.get("url", ""), f"no address can be made from {source.article.address!r}")

@@ -22,6 +22,7 @@ from pathlib import Path
 from crawler.archive.ledger import Capture
 from crawler.archive.posts import fsync
 
+_CONVERSION = "conversion"
 _LEVEL, _STORED = 1, 0
 """Level 1 costs a quarter of level 9. A body that came packed is only stored: packing it again takes nine tenths of
 what a capture costs and gains nothing."""
@@ -43,6 +44,8 @@ class Response:
     """WARC-Date: ISO 8601, UTC."""
     notes: Mapping[str, str]
     """``Presskeep-…`` fields of the record: source, key, role."""
+    kind: str = "response"
+    """WARC-Type: ``conversion`` for a page that no server sent, since it was made of what a list says."""
 
 
 def payload_digest(payload: bytes) -> str:
@@ -52,20 +55,23 @@ def payload_digest(payload: bytes) -> str:
 
 def record_bytes(response: Response, digest: str) -> bytes:
     """One response record as a gzip member; the same response always gives the same bytes."""
-    reason = responses.get(response.status, "Unknown")
-    head = [f"HTTP/1.1 {response.status} {reason}", *(f"{name}: {value}" for name, value in response.headers), "", ""]
-    block = "\r\n".join(head).encode("utf-8", "surrogateescape") + response.payload
+    kind, block = ("application/http; msgtype=response", _http(response))
+    if response.kind == _CONVERSION:
+        kind, block = (
+            next(value for name, value in response.headers if name.lower() == "content-type"),
+            response.payload,
+        )
     identity = uuid.uuid5(uuid.NAMESPACE_URL, f"{response.date} {digest} {response.url}")
     lines = [
         "WARC/1.1",
-        "WARC-Type: response",
+        f"WARC-Type: {response.kind}",
         f"WARC-Record-ID: <urn:uuid:{identity}>",
         f"WARC-Date: {response.date}",
         f"WARC-Target-URI: {response.url}",
         f"WARC-Payload-Digest: {digest}",
         f"WARC-Block-Digest: {payload_digest(block)}",
         *(f"Presskeep-{name.title()}: {_one_line(value)}" for name, value in response.notes.items() if value),
-        "Content-Type: application/http; msgtype=response",
+        f"Content-Type: {kind}",
         f"Content-Length: {len(block)}",
         "",
         "",
@@ -74,6 +80,12 @@ def record_bytes(response: Response, digest: str) -> bytes:
     squeezer = zlib.compressobj(_STORED if packed else _LEVEL, zlib.DEFLATED, 31)
     head_bytes = "\r\n".join(lines).encode("utf-8", "surrogateescape")
     return squeezer.compress(head_bytes + block + b"\r\n\r\n") + squeezer.flush()
+
+
+def _http(response: Response) -> bytes:
+    reason = responses.get(response.status, "Unknown")
+    head = [f"HTTP/1.1 {response.status} {reason}", *(f"{name}: {value}" for name, value in response.headers), "", ""]
+    return "\r\n".join(head).encode("utf-8", "surrogateescape") + response.payload
 
 
 def _one_line(value: str) -> str:
@@ -268,9 +280,22 @@ def _parse(data: bytes) -> Response:
         raise ValueError(f"{len(block)} bytes where {length} are due")
     if block[length:].strip(b"\r\n"):
         raise ValueError("several records in one gzip member; next: warcio recompress")
+    if fields.get("warc-type") == _CONVERSION and "presskeep-source" in fields:
+        return _conversion(fields, block[:length])
     if fields.get("warc-type") != "response" or not fields.get("content-type", "").startswith("application/http"):
         raise NotAResponse(fields.get("warc-type", ""))
     return http_response(fields, block[:length])
+
+
+def _conversion(fields: Mapping[str, str], block: bytes) -> Response:
+    """A page of our own making; those of other makers are texts of pages."""
+    headers = (("Content-Type", fields.get("content-type", "")),)
+    url, date = fields.get("warc-target-uri", ""), fields.get("warc-date", "")
+    return Response(url, 200, headers, block, date, _notes(fields), _CONVERSION)
+
+
+def _notes(fields: Mapping[str, str]) -> dict[str, str]:
+    return {name.removeprefix("presskeep-"): value for name, value in fields.items() if name.startswith("presskeep-")}
 
 
 def http_response(fields: Mapping[str, str], block: bytes) -> Response:
@@ -279,13 +304,12 @@ def http_response(fields: Mapping[str, str], block: bytes) -> Response:
     if re.search(rb"(?im)^transfer-encoding:\s*chunked", http):
         payload = _dechunked(payload)
     first, *headers = http.decode("utf-8", "surrogateescape").split("\r\n")
-    notes = {name.removeprefix("presskeep-"): value for name, value in fields.items() if name.startswith("presskeep-")}
     pairs = tuple((name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in headers))
     url = re.sub(r"^<(.*)>$", r"\1", fields.get("warc-target-uri", ""))  # WARC 1.0 has it in brackets
     status = _STATUS.match(first)
     if status is None or not url:
         raise ValueError("the response lacks its " + ("address" if status else "status line"))
-    return Response(url, int(status[1]), pairs, payload, fields.get("warc-date", ""), notes)
+    return Response(url, int(status[1]), pairs, payload, fields.get("warc-date", ""), _notes(fields))
 
 
 def _dechunked(payload: bytes) -> bytes:

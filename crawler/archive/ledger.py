@@ -734,7 +734,11 @@ _UPSERT_TEXT = _upsert_text()
 def _upsert_done() -> Any:
     statement = insert(articles)
     told = ("state", "reason", *_TOLD)
-    changes = {name: statement.excluded[name] for name in told}
+    changes: dict[str, Any] = {name: statement.excluded[name] for name in told}
+    # what a list gave in full is in the post by now, and there is no page that second looks could compare
+    in_full = sa.func.instr(articles.c.hints, '"content": ') > 0
+    changes["hints"] = sa.case((in_full, sa.func.json_remove(articles.c.hints, "$.content")), else_=articles.c.hints)
+    changes["check_due"] = sa.case((in_full, ""), else_=statement.excluded.check_due)
     return statement.on_conflict_do_update(index_elements=["space", "key"], set_=changes)
 
 

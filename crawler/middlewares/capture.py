@@ -43,8 +43,9 @@ class CaptureMiddleware:
         notes = {name: str(request.meta.get(name, "")) for name in ("source", "role", "key")}
         if run.backfill is not None and notes["role"] == "list":
             notes["role"] = "survey"  # a ledger made anew does not queue for crawls what a backfill's lists name
+        kind = "conversion" if "listed" in request.meta else "response"
         record = Captured(
-            response.url, response.status, _headers(response), response.body, request.meta["captured_at"], notes
+            response.url, response.status, _headers(response), response.body, request.meta["captured_at"], notes, kind
         )
         if request.meta.get("role") == "check":  # a second look is kept if it brings something
             request.meta["record"] = record

@@ -153,7 +153,7 @@ class RestsMiddleware:
 
     def process_response(self, request: Request, response: Response) -> Response | Request:
         """Ask again after a short rest; raises Resting for a long one. Any other answer says how the host fares."""
-        if request.meta.get("role") == ROLE:
+        if request.meta.get("role") == ROLE or "listed" in request.meta:  # what the host did not send shows nothing
             return response
         if response.status not in _BUSY and retry_after(response, datetime.now(UTC)) is None:
             if response.status < 500:
