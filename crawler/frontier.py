@@ -167,6 +167,7 @@ class Frontier(BaseScheduler):
 
     def _refill(self) -> None:
         spider: Any = self._crawler.spider
+        spider.numbers.go_on()
         for source in tuple(self._open):
             if self._leased[source, _NEW] >= _LOW:
                 continue

@@ -226,6 +226,8 @@ class IdList(Strict):
     step: int = Field(default=1, ge=1)
     misses: int = Field(default=20, ge=1, le=10_000)
     """Numbers in a row that are nobody's after which a crawl takes it that the newest is reached."""
+    back: int = Field(default=100, ge=1)
+    """How many numbers a first crawl goes back from the newest; older ones are left to backfills."""
     days: int = Field(default=2, ge=1, le=366)
     """How many days back a crawl looks where numbers begin anew each day."""
 

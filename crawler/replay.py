@@ -31,6 +31,10 @@ class Captures:
     def __len__(self) -> int:
         return len(self._by_url)
 
+    def addresses(self) -> list[str]:
+        """All addresses, as they were captured."""
+        return [response.url for response in self._by_url.values()]
+
     def find(self, url: str) -> Response | None:
         """The response of this address."""
         return self._by_url.get(safe_url_string(url))

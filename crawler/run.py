@@ -25,6 +25,7 @@ from crawler.archive.site import category_page
 from crawler.budget import Budget
 from crawler.changes import Changes
 from crawler.gate import OWN_PAGE
+from crawler.guesses import note_absent
 from crawler.items import Reading, Text
 from crawler.memory import Memory
 from crawler.outlets import Outlets
@@ -166,11 +167,14 @@ class Run:
         reason = self.watch.leads_away(source, key) or reason
         if self.changes.refused(space, key, reason) or source in self.watch.stopped or reason == OWN_PAGE:
             return
-        tries = self.ledger.refuse(space, key, reason, self.started)
-        self.report.of(source).refuse(address, reason)
+        nobodys = note_absent(self.ledger, space, key, reason, self.started)
+        tries = 0 if nobodys else self.ledger.refuse(space, key, reason, self.started)
+        if not nobodys:
+            self.report.of(source).refuse(address, reason)
         if (twin := self.watch.held_twin(source, reason)) is not None:
             self.refuse(twin.space, twin.key, source, f"{source} {twin.key}", f"same text as {key}")
-        self._take(self.watch.failed(source, space, key, reason, tries))
+        if not nobodys:
+            self._take(self.watch.failed(source, space, key, reason, tries))
 
     def capture(self, response: Response) -> str:
         """Keep a raw response; its digest. The same response of the same address is kept once."""

@@ -13,9 +13,10 @@ from typing import Any
 
 from crawler.assemble import Assembler
 from crawler.days import Days
-from crawler.lists import AnyList, FeedList, HtmlList, JsonList, WordpressList
+from crawler.lists import AnyList, FeedList, HtmlList, IdList, JsonList, WordpressList
 from crawler.sources import SHIPPED, Source
 from spiders.feed import FeedWalk
+from spiders.ids import IdsWalk
 from spiders.json_list import JsonWalk
 from spiders.pages import PagesWalk
 from spiders.walk import Walk
@@ -25,6 +26,7 @@ _WALKS: dict[type, Callable[[Source, Any, Days | None], Walk]] = {
     HtmlList: PagesWalk,
     JsonList: JsonWalk,
     FeedList: FeedWalk,
+    IdList: IdsWalk,
     WordpressList: WordpressWalk,
 }
 

@@ -27,6 +27,7 @@ from crawler.urls import canonical, key_of
 from spiders.absent import ErrorPages
 from spiders.answers import page_of, reason_of, seen_at
 from spiders.hatch import Ways
+from spiders.ids import Numbers
 from spiders.listing import Walks
 from spiders.recheck import Rechecks
 
@@ -65,6 +66,7 @@ class NewsSpider(Spider):
         self._rechecks = Rechecks(self)
         self._error_pages = ErrorPages(self)
         self._walks = Walks(self)
+        self.numbers = Numbers(self)
 
     # lists
 
@@ -80,6 +82,7 @@ class NewsSpider(Spider):
             self.frontier.more_of(source.id)
             for request in self._walks.first_requests(source):
                 yield request
+            self.numbers.begin(source)
 
     def _planned(self) -> None:
         """The lists of a backfill are walked: what they named is asked for."""
@@ -154,6 +157,7 @@ class NewsSpider(Spider):
         except Refused as error:
             page = page_of(response, source.article.encoding)
             reason = with_offer(self.named(source, page, str(error)), page, source) if self.run else str(error)
+            reason = self.numbers.named(source, page, reason) if row.hints.get("guess") else reason
             self._refuse(row, response.url, reason)
             return
         if self.run and self.run.backfill and article.published and not self.run.backfill.saw(row, article.published):
@@ -172,7 +176,7 @@ class NewsSpider(Spider):
     def _is_first(self, run: Run, row: Row, own: str) -> bool:
         """Whether this page makes the article's post: of an article and its aliases the first that comes does."""
         if own != row.key:
-            run.ledger.alias(row.space, row.key, own, run.started)
+            run.ledger.alias(row.space, row.key, own, run.started, guessed="guess" in row.hints)
         elif (row.space, own) not in self._claimed:
             return True
         self._claimed.add((row.space, own))
