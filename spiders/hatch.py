@@ -13,12 +13,13 @@ from typing import Any
 
 from crawler.assemble import Assembler
 from crawler.days import Days
-from crawler.lists import AnyList, FeedList, HtmlList, IdList, JsonList, WordpressList
+from crawler.lists import AnyList, FeedList, HtmlList, IdList, JsonList, SitemapList, WordpressList
 from crawler.sources import SHIPPED, Source
 from spiders.feed import FeedWalk
 from spiders.ids import IdsWalk
 from spiders.json_list import JsonWalk
 from spiders.pages import PagesWalk
+from spiders.sitemap import SitemapWalk
 from spiders.walk import Walk
 from spiders.wordpress import WordpressWalk
 
@@ -27,6 +28,7 @@ _WALKS: dict[type, Callable[[Source, Any, Days | None], Walk]] = {
     JsonList: JsonWalk,
     FeedList: FeedWalk,
     IdList: IdsWalk,
+    SitemapList: SitemapWalk,
     WordpressList: WordpressWalk,
 }
 
