@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from crawler.extract.attribution import credit_by_rule, tidy
 from crawler.extract.dates import parse
 from crawler.extract.layout import Fields, Layout, choose, run
 from crawler.extract.page import NotJson, Page
-from crawler.extract.rules import Rule
+from crawler.extract.rules import NoFit, Rule
 from crawler.gate import class_of
 from crawler.items import Article, Attribution, Reading, Refused
 from crawler.listed import is_listed, layout_of, read_again
@@ -134,8 +134,8 @@ class Assembler:
             fields.byline = found.authors
 
     def _extract(self, page: Page, listed: datetime | None) -> tuple[Layout, Fields]:
-        """What the first layout that finds a body gives; the list's day says which layouts hold."""
-        day = listed.astimezone(self.source.zone).date() if listed else None
+        """What the first layout that finds a body gives; the list's day says which layouts hold, else the page's."""
+        day = listed.astimezone(self.source.zone).date() if listed else self._day_of(page)
         misses: list[str] = []
         layouts = choose(self._layouts, day)
         if is_listed(page):
@@ -150,6 +150,24 @@ class Assembler:
             named = [miss for miss in given.misses if miss.startswith("body:")]
             misses += named or [*given.misses, "body: empty"]
         raise Refused("; ".join(dict.fromkeys(misses)) or "no layout holds for its day")
+
+    def _day_of(self, page: Page) -> date | None:
+        """The day that a page itself tells, where that says which layout holds: what the rule of a layout finds that
+        holds on it counts before what any other finds. None where none finds any."""
+        several = any(layout.until is not None for layout in self._layouts)
+        told: list[date] = []
+        for layout in choose(self._layouts, None) if several else ():
+            try:
+                printed = layout.rules["published"].text(page) if "published" in layout.rules else ""
+            except (NoFit, NotJson):
+                continue
+            if (found := parse(printed, self.source.zone, formats=layout.date_formats)) is None:
+                continue
+            day = found.astimezone(self.source.zone).date()
+            if choose(self._layouts, day)[0:1] == [layout]:
+                return day
+            told.append(day)
+        return next(iter(told), None)
 
     def _date(self, text: str, seen_at: datetime, formats: Sequence[str]) -> datetime | None:
         return parse(text, self.source.zone, formats=formats, not_after=seen_at) if text else None

@@ -9,22 +9,24 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from importlib import import_module
-from importlib.util import find_spec
+from time import monotonic
 
 import sqlalchemy as sa
 
 from crawler.archive.errands import Errand
 from crawler.archive.ledger import Entry, Found, Ledger, Row, articles, backfills, stamp, surveys
+from crawler.coverage import heal
 from crawler.days import Days
 from crawler.extract.dates import parse
 from crawler.lists import AnyList
-from crawler.plan import Day, Plan, Way, counted, day_of_post, day_of_text
+from crawler.plan import Day, Pace, Plan, Way, counted, day_of_post, day_of_text
 from crawler.sources import Source
 
 _OURS = sa.text("backfill != 0")
 _QUEUED = articles.c.state == "queued"
 _COLUMN = {"done": "kept", "refused": "refused", "queued": "waiting"}
+_GATHERED = ("wayback", "file")
+"""Ways that say nothing of whether a site had more."""
 _COUNTED = articles.c.state.in_(_COLUMN)
 
 
@@ -82,6 +84,8 @@ class Backfill:
         self.answered = 0
         """Articles of this run that were asked for, whatever came."""
         self._days: dict[str, date] = {}
+        self._asked_by_plan = 0
+        self._began = 0.0
 
     @property
     def _told(self) -> dict[str, str]:
@@ -154,10 +158,11 @@ class Backfill:
         return self._errand.discover(self._ledger, wanted, noted)
 
     def end_walk(self, start: str, *, by_time: bool = False) -> None:
-        """A list was read as far as it goes. One that does not go back in time reaches all its days."""
+        """A list was read as far as it goes. One that does not go back in time has told of all its days; but not what
+        others have gathered of a site."""
         chosen = surveys.c.backfill == self.number, surveys.c.start == start
-        reach = {} if by_time else {"reach": self.days.first.isoformat()}
-        self._ledger.write(surveys.update().where(*chosen).values(ended=1, **reach))
+        told = sa.case((surveys.c.way.in_(_GATHERED), ""), else_=self.days.first.isoformat())
+        self._ledger.write(surveys.update().where(*chosen).values(ended=1, **({} if by_time else {"reach": told})))
 
     # articles
 
@@ -198,7 +203,7 @@ class Backfill:
 
     def made_plan(self) -> Plan:
         """What its walks have found; they are over, so articles may be asked for."""
-        self.planning = False
+        self.planning, self._asked_by_plan, self._began = False, self.answered, monotonic()
         query = sa.select(articles.c.hints).where(_OURS, articles.c.backfill == self.number, _QUEUED)
         waiting = [json.loads(row.hints) for row in self._ledger.read(query)]
         states = self._errand.counts(self._ledger)
@@ -227,10 +232,13 @@ class Backfill:
         return int(self._ledger.read(query)[0][0])
 
     def _reach(self) -> date | None:
-        """The oldest day that a list reached; None where none told."""
+        """The day that all lists reached, but those of one page, which are short where others are long; None where
+        none told."""
         told = surveys.c.backfill == self.number, surveys.c.ended == 1, surveys.c.reach != ""
-        (row,) = self._ledger.read(sa.select(sa.func.min(surveys.c.reach).label("reach")).where(*told))
-        return date.fromisoformat(row.reach) if row.reach else None
+        rows = self._ledger.read(sa.select(surveys.c.reach, surveys.c.asked).where(*told))
+        long = [row.reach for row in rows if row.asked > 1 or row.reach <= self.days.first.isoformat()]
+        reach = max(long, default="") or min((row.reach for row in rows), default="")
+        return date.fromisoformat(reach) if reach else None
 
     def coverage(self) -> dict[date, Day]:
         """What is known of its days: of posts the day that they are filed under counts, else what a list told."""
@@ -243,6 +251,13 @@ class Backfill:
                 here.listed += 1
                 setattr(here, _COLUMN[row.state], getattr(here, _COLUMN[row.state]) + 1)
         return told
+
+    @property
+    def pace(self) -> Pace | None:
+        """How far it is in this run; None while it plans."""
+        if self.plan is None:
+            return None
+        return Pace(self.answered - self._asked_by_plan, self.plan.waiting, monotonic() - self._began)
 
     @property
     def left(self) -> Left:
@@ -262,13 +277,8 @@ class Backfill:
             chosen = backfills.c.id == self.number
             self._ledger.write(backfills.update().where(chosen).values(ended=stamp(self._now)))
         if reach is not None and reach <= self.days.last:
-            _heal(self._ledger, self.source, Days(max(reach, self.days.first), self.days.last), self._now)
+            heal(self._ledger, self.source, Days(max(reach, self.days.first), self.days.last), self._now)
         return left
-
-
-def _heal(ledger: Ledger, source: Source, days: Days, now: datetime) -> None:
-    if find_spec("crawler.coverage"):
-        import_module("crawler.coverage").heal(ledger, source, days, now)
 
 
 def _oldest(reach: date) -> sa.ColumnElement[str]:

@@ -123,3 +123,29 @@ def words_of(span: timedelta) -> str:
     if not days:
         return f"{hours} h {minutes % 60} min"
     return f"{days} d {seconds % 86400 // 3600} h"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How far a backfill is in this run."""
+
+    done: int
+    total: int
+    seconds: float
+    """Since the first was asked for."""
+
+    @property
+    def rate(self) -> float:
+        """Articles a second; 0 before the first."""
+        return self.done / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def left(self) -> timedelta | None:
+        """The time that the others take at this rate; None while none is known."""
+        return timedelta(seconds=(self.total - self.done) / self.rate) if self.rate else None
+
+
+def how_far(pace: Pace) -> str:
+    """``120 of 500 articles, 1.9 a second, 4 min left``."""
+    told = f"{pace.done} of {pace.total} articles, {pace.rate:.1f} a second"
+    return f"{told}, {words_of(pace.left)} left" if pace.left is not None else told

@@ -10,11 +10,13 @@ from scrapy import signals
 from scrapy.utils.asyncio import create_looping_call
 
 from crawler.components import open_run
+from crawler.plan import how_far
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from crawler.report import Report
+    from crawler.run import Run
 
 _REDRAW_SECONDS = 0.5
 _LINE_SECONDS = 60.0
@@ -61,10 +63,11 @@ class Progress:
         if run is None:
             return
         if self._live is not None:
-            self._live.update(_table(run.report), refresh=True)
+            self._live.update(_drawn(run), refresh=True)
         elif time.monotonic() - self._said >= _LINE_SECONDS:
             self._said = time.monotonic()
-            print("\n".join(lines(run.report)), file=sys.stderr, flush=True)
+            far = [how_far(run.backfill.pace)] if run.backfill and run.backfill.pace else []
+            print("\n".join([*lines(run.report), *far]), file=sys.stderr, flush=True)
 
 
 def lines(report: Report) -> list[str]:
@@ -74,6 +77,16 @@ def lines(report: Report) -> list[str]:
         for one in report.sources.values()
         if one.seconds
     ]
+
+
+def _drawn(run: Run) -> Any:
+    """The table, and the bar of a backfill below."""
+    if run.backfill is None or (pace := run.backfill.pace) is None:
+        return _table(run.report)
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+
+    return Group(_table(run.report), ProgressBar(pace.total, pace.done, width=60), how_far(pace))
 
 
 def _table(report: Report) -> Any:

@@ -219,3 +219,16 @@ def test_a_text_endpoint_whose_list_says_the_rest() -> None:
         with pytest.raises(Refused) as raised:
             flash(body, **hints)
         assert str(raised.value).startswith(reason)
+
+
+@pytest.mark.parametrize("old_rule", ["time::attr(datetime)", ".day"])
+def test_without_a_list_s_day_the_page_s_own_chooses_the_layout(tmp_path: Path, old_rule: str) -> None:
+    """Though the present layout finds a body on an old page as well: it is not the whole."""
+    old = f"  - {{until: 2020-12-31, title: h1, body: '.all', published: '{old_rule}'}}\n"
+    text = SOURCE.replace("  - title: h1\n", old + "  - title: h1\n")
+    stamp = '<time datetime="2019-05-01 08:00"></time>' if "time" in old_rule else '<i class="day">2019-05-01 08:00</i>'
+    html = f"<h1>Harbour opens</h1>{stamp}<div class='all'><article><p>It opened.</p></article><p>More.</p></div>"
+    assert made(tmp_path, html, text).body == "<article><p>It opened.</p></article><p>More.</p>"
+    new = html.replace("2019-05-01", "2024-02-01").replace("class='all'", "")
+    new = new.replace('<i class="day">2024-02-01 08:00</i>', '<time datetime="2024-02-01 08:00"></time>')
+    assert made(tmp_path, new, text).body == "<p>It opened.</p>"
