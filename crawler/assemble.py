@@ -21,7 +21,7 @@ from crawler.sources import Source
 
 if TYPE_CHECKING:
     from crawler.extract.article import Extracted
-    from crawler.memory import Memory
+    from crawler.memory import Remembers
 
 _FIELDS = ("title", "published", "modified", "attribution", "byline", "editor", "digest", "section", "canonical")
 _FILLED = ("title", "published", "digest", "section")
@@ -32,7 +32,7 @@ _FILLED = ("title", "published", "digest", "section")
 class Beyond:
     """What the generic extractor is told beyond the page."""
 
-    memory: Memory | None = None
+    memory: Remembers | None = None
     """Of what other pages of the source hold."""
     agencies: Collection[str] = ()
     """Names that count as news agencies."""

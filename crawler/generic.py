@@ -16,7 +16,7 @@ from crawler.extract.body import fingerprint
 from crawler.extract.kind import ARTICLE, CAPTCHA, CONSENT, EMPTY, LIST, PAYWALL, SOFT404
 from crawler.extract.page import Page
 from crawler.items import Reading, Refused
-from crawler.memory import Memory, Told
+from crawler.memory import Remembers, Told
 
 if TYPE_CHECKING:
     from crawler.assemble import Beyond
@@ -77,7 +77,9 @@ def _demand_article(found: Extracted) -> None:
 class _Second:
     """A page seen once more, by what its source's other pages hold; most have nothing in common, and are read once."""
 
-    def __init__(self, reader: partial[Extracted], first: Extracted, source: Source, key: str, memory: Memory) -> None:
+    def __init__(
+        self, reader: partial[Extracted], first: Extracted, source: Source, key: str, memory: Remembers
+    ) -> None:
         self._reader, self._first, self._source, self._key, self._memory = reader, first, source, key, memory
 
     def look(self) -> tuple[Extracted, Reading]:

@@ -12,7 +12,7 @@ from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
@@ -42,6 +42,11 @@ _FIRST_SEEN = sa.select(blocks.c.fingerprint, blocks.c.several).where(
     blocks.c.key != sa.bindparam("key"),
     (blocks.c.several == 1) | (blocks.c.number > sa.bindparam("since")),
 )
+_SEVERAL = sa.select(blocks.c.fingerprint).where(
+    blocks.c.source == sa.bindparam("source"),
+    blocks.c.fingerprint.in_(sa.bindparam("prints", expanding=True)),
+    blocks.c.several == 1,
+)
 _TOLD = sa.select(readings.c.told).where(
     readings.c.space == sa.bindparam("space"), readings.c.key == sa.bindparam("key")
 )
@@ -57,6 +62,19 @@ class Told:
     """Blocks that stood on another page and were kept."""
     siblings: tuple[str, ...] = ()
     """``<title>`` texts that its headline was compared with."""
+
+
+class Remembers(Protocol):
+    """What the reader of a page may ask."""
+
+    def told(self, space: str, key: str) -> Told | None:
+        """As ``Memory`` has it."""
+
+    def known(self, source: str, key: str, prints: Sequence[int]) -> dict[int, bool]:
+        """As ``Memory`` has it."""
+
+    def siblings(self, source: str, key: str) -> tuple[str, ...]:
+        """As ``Memory`` has it."""
 
 
 class Memory:
@@ -173,6 +191,19 @@ class Memory:
             if fresh.get(one) == key:
                 del fresh[one]
         self._several[source].difference_update(reading.struck)
+
+
+class Hindsight(Memory):
+    """As it is asked when articles are read once more: what several have is the site's, also for the first that had
+    it."""
+
+    def known(self, source: str, key: str, prints: Sequence[int]) -> dict[int, bool]:
+        """As ``Memory`` has it."""
+        found = super().known(source, key, prints)
+        for start in range(0, len(prints), _CHUNK):
+            about = {"source": source, "prints": list(prints[start : start + _CHUNK])}
+            found |= {row.fingerprint: True for row in self._ledger.read(_SEVERAL, about)}
+        return found | {one: True for one in prints if one in self._several.get(source, ())}
 
 
 class Remade:

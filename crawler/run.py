@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,7 @@ from crawler.changes import Changes
 from crawler.gate import OWN_PAGE
 from crawler.guesses import note_absent
 from crawler.items import Reading, Text
-from crawler.memory import Memory
+from crawler.memory import Memory, Statement
 from crawler.outlets import Outlets
 from crawler.place import place
 from crawler.report import DISK, FAILED, Report
@@ -69,6 +69,8 @@ class Post:
     validators: tuple[str, str] = ("", "")
     reading: Reading | None = None
     """What the memory of its source learns from it."""
+    hints: dict[str, str] = field(default_factory=dict)
+    """What the ledger is to know of it where no list named it."""
 
 
 def state_folder(archive: Path, site: Site) -> Path:
@@ -107,6 +109,8 @@ class Run:
         self.outlets = load_outlets(archive)
         self.memory = Memory(self.ledger)
         self.changes = Changes(self, {source.id: source.spans for source in sources})
+        self.also: Callable[[], Sequence[Statement]] = tuple
+        """What is to be committed with each batch of posts."""
         self._pending: dict[str, Post] = {}
         self._number: int | None = None
         self.summary: dict[str, Any] = {}
@@ -176,11 +180,12 @@ class Run:
         if not nobodys:
             self._take(self.watch.failed(source, space, key, reason, tries))
 
-    def capture(self, response: Response) -> str:
-        """Keep a raw response; its digest. The same response of the same address is kept once."""
+    def capture(self, response: Response, packed: bytes = b"") -> str:
+        """Keep a raw response; its digest. The same response of the same address is kept once. ``packed``: its record,
+        if that was made elsewhere."""
         digest = payload_digest(response.payload)
         if not self.captures.has(digest, response.url) and not self.ledger.captured(digest, response.url):
-            self.captures.add(response, digest)
+            self.captures.add(response, digest, packed)
         return digest
 
     # posts
@@ -212,8 +217,8 @@ class Run:
         posts = list(self._pending.values())
         fresh = write_all(self.archive, [Pending(post.path, post.data) for post in posts])
         self._write_category_pages(posts)
-        words, memory = self.watch.remember(posts), self.memory.statements(posts)
-        self.ledger.keep(list(map(self._kept, posts, fresh)), made, sizes, words, memory)
+        words, more = self.watch.remember(posts), [*self.memory.statements(posts), *self.also()]
+        self.ledger.keep(list(map(self._kept, posts, fresh)), made, sizes, words, more)
         self.watch.look_at_aliases()
         self.changes.flush()
         self._pending.clear()
@@ -235,7 +240,7 @@ class Run:
         notes = json.dumps(post.notes, ensure_ascii=False, sort_keys=True) if post.notes else ""
         since, look = self.changes.first(post.source, post.published if self.watch.past else None)
         told = post.capture, notes, *post.validators, since, look
-        return Kept(post.space, post.key, post.source, post.path, digest, *told)
+        return Kept(post.space, post.key, post.source, post.path, digest, *told, hints=post.hints)
 
     def _write_category_pages(self, posts: Sequence[Post]) -> None:
         """A page for each category that has none yet."""

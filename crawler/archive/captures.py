@@ -127,9 +127,10 @@ class CaptureStore:
                 _close_name(path, known)
         return done
 
-    def add(self, response: Response, digest: str) -> Capture:
-        """Append a record; durable after ``take``. An error while writing leaves the segment as it was."""
-        data = record_bytes(response, digest)
+    def add(self, response: Response, digest: str, packed: bytes = b"") -> Capture:
+        """Append a record (``packed``, if it was made already); durable after ``take``. An error while writing leaves
+        the segment as it was."""
+        data = packed or record_bytes(response, digest)
         file = self._segment()
         offset = file.tell()
         try:

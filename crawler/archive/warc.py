@@ -115,7 +115,7 @@ class Reader:
                 member.seek_record()
                 continue
             number += 1
-            self.records += 1
+            self.records += number > self._inside
             if number <= self._inside or not self._wanted(head):
                 member.skip(size)
             elif size > LARGEST:
