@@ -16,12 +16,13 @@ from crawler.archive.ledger import Found, Validators
 from crawler.coverage import Part, Stretch, parts_of
 from crawler.days import Days, is_dated
 from crawler.extract.page import Page
-from crawler.lists import FeedList, HtmlList, JsonList, PagedList
+from crawler.lists import AnyList, FeedList, FileList, HtmlList, JsonList, PagedList
 from crawler.middlewares.guard import is_own
 from crawler.middlewares.refusals import Resting
 from crawler.sources import Source
 from crawler.urls import canonical
 from spiders.answers import page_of, reason_of, validators_of
+from spiders.file_list import FileWalk
 from spiders.survey import Hunt, Read, Surveys
 from spiders.walk import Listing, Walk
 
@@ -95,11 +96,33 @@ class Walks:
         an earlier run left a list, its next page."""
         backfill = self._run.backfill
         for one in source.lists:
-            if isinstance(one, PagedList) and (backfill is None or backfill.takes(one)):
+            if backfill is not None and not backfill.takes(one):
+                continue
+            if isinstance(one, FileList):
+                self._read_file(source, FileWalk(source, one))
+            elif isinstance(one, PagedList):
                 yield from self._first_pages(source, one)
 
+    def _read_file(self, source: Source, walk: FileWalk) -> None:
+        """Commit what a file names, unless it is as it was."""
+        report, backfill, rules = self._run.report.of(source.id), self._run.backfill, _rules(source, None)
+        known = self._run.ledger.validators(walk.start, rules)
+        try:
+            seen = Validators(walk.start, source.id, rules, digest=walk.digest())
+            if backfill.walk(walk.start, "file").ended if backfill else known and known.digest == seen.digest != "":
+                report.unchanged += 1
+                return
+            for listing in walk.entries():
+                self._tell(source, walk.start, listing)
+                self._commit(source, walk.start, walk.start, listing)
+        except ValueError as error:
+            report.failed_lists += 1
+            report.problem(walk.start, str(error))
+        else:
+            self._run.end_walk(walk.start, [seen] if seen.digest else [])
+
     def _first_pages(self, source: Source, one: PagedList) -> Iterator[Request]:
-        rules = sha256(repr((source.key, one, source.layouts)).encode()).hexdigest()[:16]
+        rules = _rules(source, one)
         backfill = self._run.backfill
         walk: Walk = self._spider.ways_of(source).walk(one, backfill.days if backfill else None)
         by_time = backfill is not None and isinstance(one, _BY_TIME) and not any(map(is_dated, one.urls))
@@ -193,7 +216,7 @@ class Walks:
             what = self._spider.named(walking.source, page, "the list is empty, or its rules no longer fit")
             self._list_is_bad(walking, response.url, what, number)
             return
-        self._tell(walking, response.url, listing)
+        self._tell(walking.source, response.url, listing)
         following = walking.walk.next(page, number) if listing.entries or listing.left else ""
         if following and _same(following) in walking.asked and not walking.by_time:  # a search asks in any order
             following = ""
@@ -209,7 +232,7 @@ class Walks:
             return
         found = self._committed(walking, response.url, listing, walking.start if following else "")
         for piece in pieces:
-            self._tell(walking, response.url, piece)
+            self._tell(walking.source, response.url, piece)
             self._committed(walking, response.url, piece)
         yield from self._further_lists(walking, further)
         walking.seen.append(_validators(response, walking, digest, further))
@@ -224,25 +247,29 @@ class Walks:
         if walking.stretch is not None and walking.source.id not in self._run.watch.stopped:
             walking.stretch.end(unchanged=unchanged)
 
-    def _tell(self, walking: Walking, url: str, listing: Listing) -> None:
+    def _tell(self, source: Source, url: str, listing: Listing) -> None:
         """What a list could not say goes into the report."""
-        report = self._run.report.of(walking.source.id)
+        report = self._run.report.of(source.id)
         for problem in listing.problems:
             report.refused += 1
             report.problem(url, problem)
 
     def _committed(self, walking: Walking, url: str, listing: Listing, walk: str = "") -> Found:
         """What was found, once it is in the ledger."""
-        report = self._run.report.of(walking.source.id)
-        found = self._run.discover(walking.source, listing.entries, walk, walking.start)
+        found = self._commit(walking.source, walking.start, url, listing, walk)
         if walking.stretch is not None:
             walking.stretch.page(listing.entries)
+        return found
+
+    def _commit(self, source: Source, start: str, url: str, listing: Listing, walk: str = "") -> Found:
+        report = self._run.report.of(source.id)
+        found = self._run.discover(source, listing.entries, walk, start)
         report.listed += len(listing.entries)
         report.new += found.new + len(found.refused)
         for entry in found.refused:
             report.refused += 1
             report.problem(entry.hints.get("url") or f"{url} {entry.key}", entry.refused)
-        self._spider.frontier.more_of(walking.source.id)
+        self._spider.frontier.more_of(source.id)
         return found
 
     def failed(self, failure: Failure) -> Iterator[Any]:
@@ -272,6 +299,11 @@ class Walks:
         run: Any = self._spider.run
         assert run is not None, "lists are only walked in a run"
         return run  # type: ignore[no-any-return]
+
+
+def _rules(source: Source, one: AnyList | None) -> str:
+    """Digest of all by which a list is read."""
+    return sha256(repr((source.key, one, source.layouts)).encode()).hexdigest()[:16]
 
 
 def _pieces(walk: Walk, page: Page) -> Iterator[Listing]:

@@ -37,6 +37,12 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Captures (.warc.gz, one or several) to be served instead of the network.",
 )
+@click.option(
+    "--urls",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+    help="Addresses of articles as well, one a line, of one SOURCE; - for stdin.",
+)
 @click.option("--limit", type=click.IntRange(min=0), default=0, metavar="N", help="At most N articles per source.")
 @click.option(
     "--state",
@@ -50,6 +56,7 @@ def command(
     names: tuple[str, ...],
     archive: Path | None,
     replay: tuple[Path, ...],
+    urls: str | None,
     limit: int,
     state: Path | None,
     own_python: bool,
@@ -67,10 +74,22 @@ def command(
     sources = load_sources(names, folder)
     if not sources:
         fail(f"{folder / 'sources'} holds no source. To see those that ship: presskeep sources", 2)
+    if urls:
+        if len(sources) > 1:
+            fail(f"--urls is for one SOURCE (got {len(sources)})", 2)
+        sources = [with_file(sources[0], urls)]
     if state:
         os.environ["PRESSKEEP_STATE"] = str(state.resolve())
     code = crawl(folder, sources, replay=replay, limit=limit, own_python=own_python, verbose=verbose)
     sys.exit(code)
+
+
+def with_file(source: Source, path: str) -> Source:
+    """The source with one more list: a file of addresses, ``-`` for stdin."""
+    from crawler.lists import FileList
+
+    one = FileList(kind="file", path=path if path == "-" else str(Path(path).resolve()))
+    return source.model_copy(update={"lists": [*source.lists, one]})
 
 
 def crawl(
