@@ -19,6 +19,7 @@ VERBS = {
     "schedule": "What to install under cron, systemd or GitHub Actions.",
     "status": "What the last runs did, what waits, what was refused.",
     "health": "What each source brought by day, which are broken, and what to type next.",
+    "gaps": "Which days of a source no walk has covered, and what to type next.",
     "sources": "The sources there are, and when each last ran.",
     "probe": "From one address to a working source: finds its lists, articles and rules.",
     "extract": "What an article page holds, and why presskeep thinks so.",
@@ -67,7 +68,8 @@ def main() -> None:
 
     Exit codes: 0 all well, 1 a fault (or verify found faults), 2 refused input, 3 a list could not be read
     (extract, probe: the page could not be had), 4 a source is broken (ALARM lines say why), 5 a backfill left
-    something, 74 disk full or read-only, 75 another run is active in the archive, 130 stopped by a signal.
+    something (gaps --check: there are gaps), 74 disk full or read-only, 75 another run is active in the archive,
+    130 stopped by a signal.
     """
 
 

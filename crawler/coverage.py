@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -156,11 +156,30 @@ class Stretch:
 
 def open_gaps(ledger: Ledger, sources: Iterable[Source] = ()) -> list[Gap]:
     """All gaps, the latest first; of lists by day only those of ``sources``, whose zones say when a day was over."""
+    if not _has_tables(ledger):
+        return []
     found = [Gap(row.source, row.list, _days(row), row.before) for row in ledger.read(sa.select(gaps))]
     for source in sources:
         for one, days in _unread(ledger, source).items():
             found += [Gap(source.id, one, span) for span in _spans(days)]
     return sorted(set(found), key=lambda gap: (gap.days.last, gap.days.first, gap.source, gap.address), reverse=True)
+
+
+def gap_lines(ledger: Ledger, sources: Callable[[], Iterable[Source]], where: str = "") -> list[str]:
+    """One line for all open gaps; none without any. ``where`` stands behind the command; ``sources`` are only loaded
+    where there are lists by day."""
+    if not _has_tables(ledger):
+        return []
+    by_day = ledger.read(sa.select(coverage.c.day).where(coverage.c.day != "").limit(1))
+    found = open_gaps(ledger, sources() if by_day else ())
+    names = ", ".join(sorted({gap.source for gap in found}))
+    number = f"{len(found)} gap{'s' if len(found) > 1 else ''}"
+    return [f"{number}, of {names}: days that no walk has covered; next: presskeep gaps{where}"] if found else []
+
+
+def _has_tables(ledger: Ledger) -> bool:
+    """Not where an older presskeep made it and nothing may be written."""
+    return sa.inspect(ledger.engine).has_table(gaps.name)
 
 
 def _unread(ledger: Ledger, source: Source) -> dict[str, list[date]]:
@@ -183,16 +202,21 @@ def _spans(days: Iterable[date]) -> Iterator[Days]:
         yield Days(run[0], run[-1])
 
 
+def remember(ledger: Ledger, source: str, address: str, when: datetime) -> None:
+    """Say that a list had been read by then, as far as is known; for a ledger that is made anew."""
+    ledger.write(_read(source, Part(address), when))
+
+
 def heal(ledger: Ledger, source: Source, days: Days, now: datetime) -> None:
     """A backfill of these days has ended whole: no gap is left on any of them."""
     statements: list[sa.Executable] = []
     for row in ledger.read(sa.select(gaps).where(gaps.c.source == source.id)):
         gap = _days(row)
-        if gap.first > days.last or gap.last < days.first:
+        if not gap.meets(days):
             continue
         statements.append(gaps.delete().where(gaps.c.id == row.id))
         same = {name: getattr(row, name) for name in ("source", "list", "day", "before")}
-        for left in _outside(gap, days):
+        for left in left_of(gap, days):
             statements.append(gaps.insert().values(**same, first=left.first.isoformat(), last=left.last.isoformat()))
     for one, unread in _unread(ledger, source).items():
         statements += [_read(source.id, Part(one, day), now) for day in unread if days.holds(day)]
@@ -200,9 +224,9 @@ def heal(ledger: Ledger, source: Source, days: Days, now: datetime) -> None:
         ledger.write(*statements)
 
 
-def _outside(gap: Days, filled: Days) -> list[Days]:
+def left_of(gap: Days, filled: Days) -> list[Days]:
     """What is left of a gap before and after days that were filled."""
-    parts = [Days(gap.first, filled.first - _DAY), Days(filled.last + _DAY, gap.last)]
+    parts = [Days(gap.first, min(gap.last, filled.first - _DAY)), Days(max(gap.first, filled.last + _DAY), gap.last)]
     return [part for part in parts if len(part) > 0]
 
 

@@ -37,6 +37,10 @@ class Days:
             moment = (moment.astimezone(zone) if zone is not None and moment.tzinfo else moment).date()
         return self.first <= moment <= self.last
 
+    def meets(self, other: Days) -> bool:
+        """Whether a day is among both."""
+        return self.first <= other.last and other.first <= self.last
+
 
 def is_dated(address: str) -> bool:
     """Whether an address has placeholders for a day."""

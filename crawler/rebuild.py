@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -17,6 +17,7 @@ from crawler.archive.ledger import Capture, Kept, Ledger
 from crawler.archive.locks import Lock
 from crawler.archive.markup import text_of
 from crawler.archive.post import Post, read_post
+from crawler.coverage import remember
 from crawler.days import Days
 from crawler.edits import following
 from crawler.extract.page import Page
@@ -103,6 +104,7 @@ def _from_captures(ledger: Ledger, folder: Path, sources: Sequence[Source], done
     """Index the captures, and discover again what the lists among them name."""
     readers = {source.id: _ListReader(source) for source in sources}
     answers: Answers = {}
+    read: dict[tuple[str, str], datetime] = {}
     for path in sorted([*folder.glob("*.warc.gz"), *folder.glob("*.warc.gz.open")]):
         made: list[Capture] = []
         for capture, response in _readable(path, done):
@@ -113,10 +115,21 @@ def _from_captures(ledger: Ledger, folder: Path, sources: Sequence[Source], done
                 answers[whose_answer] = _answer(capture, response, answers.get(whose_answer))
             elif role == "list" and source in readers:
                 readers[source].discover(ledger, response)
+                read[source, response.url] = datetime.fromisoformat(response.date)
         whole = sum(capture.length for capture in made)
         ledger.keep([], made, {path.name.removesuffix(".open"): whole})
         done.captures += len(made)
+    _remember_lists(ledger, sources, read)
     return answers
+
+
+def _remember_lists(ledger: Ledger, sources: Sequence[Source], read: Mapping[tuple[str, str], datetime]) -> None:
+    """When each list was last read, so that its next walk is held to reach what was known then."""
+    for source in sources:
+        for one in source.lists:
+            for url in one.urls if isinstance(one, ListBase) else ():
+                if when := read.get((source.id, url)):
+                    remember(ledger, source.id, url, when)
 
 
 def _answer(capture: Capture, response: Response, before: Answer | None) -> Answer:

@@ -20,7 +20,7 @@ EXIT_CODES = {
     REFUSED_INPUT: "refused input: a wrong option, source or settings file; nothing was touched",
     LIST_FAILED: "a list could not be read, the other sources were crawled; extract, probe: the page could not be had",
     ALARM: "a source is broken: ALARM lines say which and why; it was stopped, the other sources were crawled",
-    LEFT: "backfill: something is left, of the articles or of the lists; the same command goes on",
+    LEFT: "backfill: something is left, of articles or lists; the same command goes on; gaps --check: there are gaps",
     DISK: "the disk is full or cannot be written; what was kept is whole",
     ACTIVE: "another run is active in this archive; nothing was touched",
     INTERRUPTED: "stopped by a signal; what was kept is whole, the next run goes on",

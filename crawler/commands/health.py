@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crawler.commands.common import archive_option, explained, json_option, table
+from crawler.commands.common import archive_option, explained, json_option, readable_sources, table
 from crawler.commands.status import ledger_of, placed, say_next, state_option
 
 if TYPE_CHECKING:
@@ -23,17 +23,21 @@ def command(archive: Path | None, state: Path | None, as_json: bool) -> None:
     """Thin: reads the ledger, writes nothing."""
     import json
 
+    from crawler.coverage import gap_lines
+
     folder, where = placed(archive, state)
     ledger = ledger_of(folder, where)
     if ledger is None:
         click.echo(f"No run yet in {folder}. Next: presskeep crawl SOURCE{where or f' --archive {folder}'}")
         return
-    told = told_of(ledger, where)
+    told, gaps = told_of(ledger, where), gap_lines(ledger, lambda: readable_sources(folder), where)
     ledger.close()
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False, indent=1))
     else:
         _show(told)
+        for line in gaps:
+            click.echo(line)
 
 
 def told_of(ledger: Ledger, where: str = "") -> list[dict[str, Any]]:

@@ -42,6 +42,7 @@ def tell(done: Rebuilt) -> None:
     click.echo(f"of articles that are gone upstream {done.gone} are known, from run reports", err=True)
     click.echo(
         "lost with the old one: which addresses were aliases, why articles were refused, what second looks found, "
-        "whether pages said themselves when they were published, validators of lists; the next runs learn them anew",
+        "whether pages said themselves when they were published, validators of lists; the next runs learn them anew; "
+        "and gaps: those of now on are told",
         err=True,
     )

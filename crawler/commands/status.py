@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crawler.commands.common import archive_option, existing_archive, explained, json_option, table
+from crawler.commands.common import archive_option, existing_archive, explained, json_option, readable_sources, table
 
 if TYPE_CHECKING:
     from crawler.archive.ledger import Ledger
@@ -30,18 +30,21 @@ def command(archive: Path | None, state: Path | None, runs: int, as_json: bool) 
     """Thin: reads the ledger, writes nothing."""
     import json
 
+    from crawler.coverage import gap_lines
+
     folder, where = placed(archive, state)
     ledger = ledger_of(folder, where)
     if ledger is None:
         click.echo(f"No run yet in {folder}. Next: presskeep crawl SOURCE{where or f' --archive {folder}'}")
         return
-    last = ledger.last_runs(runs)
+    last, gaps = ledger.last_runs(runs), gap_lines(ledger, lambda: readable_sources(folder), where)
     told = {
         "runs": last,
         "keys": ledger.counts(),
         "refused": ledger.refusals(),
         "second_looks": ledger.second_looks(),
         "disagreements": ledger.disagreements(),
+        "gaps": gaps,
         "next": _next(last, where),
     }
     ledger.close()
@@ -107,7 +110,7 @@ def _show(told: dict[str, Any]) -> None:
             ended = run["exit_code"] if run["ended"] else "did not end"
             rows.append([run["id"], run["started"], ended, *cells, one.get("failed_lists", ""), class_of_report(one)])
     table("Runs", columns, rows)
-    states = ("queued", "done", "refused", "alias")
+    states = ("queued", "done", "refused", "alias", "absent")
     table("Keys", ("source", *states), [[name, *(n.get(s, 0) for s in states)] for name, n in told["keys"].items()])
     if told["disagreements"]:
         differ = [(s, key, field, *words) for s, key, notes in told["disagreements"] for field, words in notes.items()]
@@ -115,6 +118,8 @@ def _show(told: dict[str, Any]) -> None:
     for title, name in (("Refused", "refused"), ("Second looks", "second_looks")):
         if told[name]:
             table(title, ("source", "key", "reason"), told[name])
+    for line in told["gaps"]:
+        click.echo(line)
     say_next(told["next"])
 
 
