@@ -7,7 +7,7 @@ expanded but HTML's own entities, and no declaration of a document type is ever 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from html import escape, unescape
 from html.entities import html5
@@ -66,7 +66,7 @@ def read_feed(page: Page) -> Feed:
         raise ValueError(f"neither RSS nor Atom nor JSON Feed: begins with {text[:60]!r}")
     if _DECLARED.search(text, 0, root.start()):
         raise ValueError("it declares entities of its own, which are refused")
-    return _XmlFeed(page.url, root, _LOOSE.sub(_mended, text[root.start() :])).feed
+    return _XmlFeed(page.url, _LOOSE.sub(_mended, text[root.start() :])).feed
 
 
 def _mended(found: re.Match[str]) -> str:
@@ -86,8 +86,11 @@ def _mended(found: re.Match[str]) -> str:
 class _XmlFeed:
     """Reads one feed."""
 
-    def __init__(self, url: str, root: re.Match[str], text: str) -> None:
+    def __init__(self, url: str, text: str) -> None:
+        """``text`` begins with the start tag of its root."""
         self._url = url
+        root = _ROOT.match(text)
+        assert root is not None
         self._parser = etree.XMLParser(
             encoding="utf-8", recover=True, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False,
             remove_comments=True, remove_pis=True,
@@ -99,7 +102,7 @@ class _XmlFeed:
             self._opening = f"<{root[1]}{root[2]}>"
         self.feed = Feed()
         rest = []
-        for name, piece in _pieces(text, {"", root[1].lower(), "rss:", "atom:"}):
+        for name, piece in _pieces(text, {None, "rss:", "atom:", "rdf:", root[1].lower()}):
             if name:
                 self._add(name, piece)
             else:
@@ -136,7 +139,7 @@ class _XmlFeed:
         return "" if node is None else absolute(node.base or self._url, node.get("href", "").strip())
 
 
-def _pieces(text: str, prefixes: set[str]) -> Iterator[tuple[str, str]]:
+def _pieces(text: str, prefixes: Collection[str | None]) -> Iterator[tuple[str, str]]:
     """(name, text without the end tag) of each whole item, and ("", text) of what stands between them.
 
     An item that lacks its end tag ends where the next one begins, or the feed ends; one that the text ends in is left
@@ -144,7 +147,7 @@ def _pieces(text: str, prefixes: set[str]) -> Iterator[tuple[str, str]]:
     """
     begun, name, at = -1, "", 0
     for tag in _TAG.finditer(text):
-        if tag[3] is None or (tag[2] or "").lower() not in prefixes | {"rdf:"}:
+        if tag[3] is None or (tag[2] and tag[2].lower()) not in prefixes:
             continue
         opens = not tag[1] and tag[3].lower() in ("item", "entry")
         if begun >= 0 and (opens or tag[1]):

@@ -40,7 +40,7 @@ _MARKUP = re.compile(
     re.IGNORECASE,
 )
 """What shows that a text is HTML, though nothing says so: ``how <video> works`` is none."""
-_MAIL = r"[^\s()<>,;]+@[^\s()<>,;]+"
+_MAIL = r"[^\s()<>,;@]{1,64}@[^\s()<>,;@]{1,255}"
 _NAMED_MAIL = re.compile(rf"^{_MAIL}\s*\((.*)\)$", re.DOTALL)
 _ANY_MAIL = re.compile(rf"(?:mailto:)?[(<]?{_MAIL}[)>]?")
 _HAS_WEB = ("http://", "https://")

@@ -34,7 +34,7 @@ from spiders.walk import Listing, Walk
 from tests.peak import peak_of_this_process
 
 ROOT = Path(__file__).resolve().parents[2]
-CASES = {"html": 3500, "json": 3500, "jsonp": 3000}
+CASES = {"html": 2800, "json": 2600, "jsonp": 1600, "feed": 2000, "wordpress": 1000}
 URL = "https://harbour.example/list?page=1"
 MEMORY = 1 << 30
 """Bytes of address space that a process may take; there lies the interpreter with lxml and Scrapy as well."""
@@ -82,6 +82,19 @@ JSON_LISTS = (
     fields: {url: link, title: title, published: {jmespath: at, regex: '^\\d{4}.*'}, byline: {regex: '[一-鿿]+'}}
     pages: {next: data.more, template: '/list?page={page}'}""",
 )
+FEED_LISTS = (
+    "",
+    "\n    content: true\n    pages: {template: '/feed?page={page}'}",
+    "\n    links: /a/\n    content: true",
+)
+WORDPRESS_LISTS = ("", "\n    links: /a/\n    content: false")
+LISTS = {
+    "html": ("html", HTML_LISTS),
+    "json": ("json", JSON_LISTS),
+    "jsonp": ("json", JSON_LISTS),
+    "feed": ("feed", FEED_LISTS),
+    "wordpress": ("wordpress", WORDPRESS_LISTS),
+}
 KEYS = ("", "key: {patterns: ['/a/(\\d+)', '^\\d{6}']}\n")
 
 
@@ -120,6 +133,66 @@ def json_value() -> Any:
         for n in range(1, 7)
     ]
     return {"data": {"list": records, "end": "c2VhZ3VsbA+/=", "more": 2, "next": "/list?page=2"}, "code": 0}
+
+
+def feed_answer(number: int) -> bytes:
+    """A feed of invented news: RSS or Atom."""
+    rss = "".join(
+        f"<item><title>第{n}号渡轮&amp;码头</title><link>https://harbour.example/a/{100000 + n}.html?b={n}&amp;c</link>"
+        f"<pubDate>Mon, {n:02d} Mar 2026 08:00:00 +0800</pubDate><dc:creator>林岚</dc:creator><source>海港日报</source>"
+        f"<description><![CDATA[<p>首航<b>载客</b>{n}人</p>]]></description><category>港口</category></item>\n"
+        for n in range(1, 7)
+    )
+    atom = "".join(
+        f'<entry><title type="html">第{n}号渡轮 &lt;b&gt;</title><link rel="alternate" href="/a/{100000 + n}.html"/>'
+        f"<updated>2026-03-{n:02d}T08:00:00Z</updated><author><name>林岚</name></author><source><title>海港日报</title>"
+        '</source><content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml"><p>首航</p></div></content></entry>\n'
+        for n in range(1, 7)
+    )
+    head = '<?xml version="1.0" encoding="utf-8"?>\n'
+    of_rss = 'rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/"'
+    of_atom = 'feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://harbour.example/"'
+    text = (
+        f"{head}<{of_rss}><channel><title>港口</title>{rss}</channel></rss>",
+        f'{head}<{of_atom}><link rel="next" href="?p=2"/>{atom}</feed>',
+    )
+    return text[number % 2].encode()
+
+
+def json_feed_value() -> Any:
+    """The same as JSON Feed."""
+    items = [
+        {
+            "id": f"{100000 + n}",
+            "url": f"/a/{100000 + n}.html",
+            "title": f"第{n}号渡轮 &amp; 码头",
+            "date_published": f"2026-03-{n:02d}T08:00:00Z",
+            "authors": [{"name": "林岚"}],
+            "content_html": "<p>首航😀</p>",
+            "tags": ["港口"],
+        }
+        for n in range(1, 7)
+    ]
+    return {"version": "https://jsonfeed.org/version/1.1", "items": items, "next_url": "/feed?page=2"}
+
+
+def wordpress_value() -> Any:
+    """The same as the REST interface of WordPress gives it."""
+    return [
+        {
+            "id": 100000 + n,
+            "date": f"2026-03-{n:02d}T08:00:00",
+            "link": f"https://harbour.example/a/{100000 + n}.html",
+            "title": {"rendered": f"第{n}号渡轮 &#8220;海鸥&#8221;"},
+            "content": {"rendered": "<p>首航😀</p>", "protected": False},
+            "excerpt": {"rendered": "<p>首航 [&hellip;]</p>"},
+            "_embedded": {"author": [{"name": "林岚"}], "wp:term": [[{"taxonomy": "category", "name": "港口"}]]},
+        }
+        for n in range(1, 7)
+    ]
+
+
+VALUES = {"json": json_value, "jsonp": json_value, "feed": json_feed_value, "wordpress": wordpress_value}
 
 
 # mutations of bytes
@@ -222,15 +295,39 @@ def written(random: Random, value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=random.random() < 0.5).encode("utf-8", "surrogatepass")
 
 
-def mistyped(random: Random) -> bytes:
+def mistyped(random: Random, document: Any) -> bytes:
     """JSON with values of other kinds than are due, in one place or several."""
-    document = json_value()
     for _ in range(random.choice((1, 1, 1, 3, 8))):
         document = with_wrong(document, random.choice(list(places(document))), random.choice(WRONG))
     return written(random, document)
 
 
 # answers of monstrous size and depth
+
+
+_FEEDS = (
+    b"<item><title>x</title><link>/a/1</link></item>" * 3_000,
+    b"<item>" * 3_000,
+    b"<item/>" * 3_000,
+    b"<item>" + b"<title>" * 200_000 + b"</item>",
+    b"<item>" + b"<title><summary>" * 100_000 + b"</item>",
+    b"<item>" + b"<a>" * 300_000 + b"</item>",
+    b"<item><title>" + b"<b>" * 200_000 + b"</title></item>",
+    b"<item><title>" + b"]]>" * 200_000 + b"<b></title></item>",
+    b"<item><description>" + b"&lt;b&gt;" * 50_000 + b"</description></item>",
+    b"<item><author>" + b"a" * 300_000 + b" " + b"a@" * 100_000 + b"</author></item>",
+    b"<item>" + b"<link>http://[</link>" * 10_000 + b"</item>",
+    b"<item><title " + b"".join(b"a%d='1' " % n for n in range(8_000)) + b"></item>",
+    b"<rss " * 200_000,
+    b"<rss>" * 200_000,
+    b"<!--" * 100_000,
+    b"<![CDATA[" * 50_000,
+    b"<!DOCTYPE x [" * 100_000,
+    b"&" * 100_000,
+    b"<" * 100_000,
+    b"<link rel='next'" * 50_000,
+    b"<a:" * 300_000,
+)
 
 
 @cache
@@ -252,6 +349,8 @@ def monsters(kind: str) -> list[bytes]:
             b"<b><i>" * 2000 + b"</b></i>" * 2000,
         )
         return [b"<html><body>" + one for one in inner]
+    if kind == "feed":
+        return [one.join((b"<rss><channel>", b"")) for one in _FEEDS]
     bodies = (
         b"[" * 100_000,
         b"[" * 100_000 + b"]" * 100_000,
@@ -285,8 +384,11 @@ def case(kind: str, number: int) -> bytes:
         return made[number].join(wrap)
     if kind == "html":
         data = html_answer()
+    elif kind == "feed" and random.random() < 0.8:
+        data = feed_answer(number)
     else:
-        data = (mistyped(random) if random.random() < 0.6 else written(random, json_value())).join(wrap)
+        value = VALUES[kind]()
+        data = (mistyped(random, value) if random.random() < 0.6 else written(random, value)).join(wrap)
         if random.random() < 0.4:
             return data
     for _ in range(random.choice((1, 1, 1, 2, 4))):
@@ -301,9 +403,9 @@ def case(kind: str, number: int) -> bytes:
 def walks(kind: str) -> list[Walk]:
     """Lists of every sort that the parsers know, with and without patterns for keys."""
     made = []
-    lists = HTML_LISTS if kind == "html" else JSON_LISTS
+    way, lists = LISTS[kind]
     for number, rules in enumerate(lists):
-        head = f"lists:\n  - kind: {'html' if kind == 'html' else 'json'}\n    urls: {URL}"
+        head = f"lists:\n  - kind: {way}\n    urls: {URL}"
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "harbour.yml"
             path.write_text(SOURCE + KEYS[number % 2] + head + rules, encoding="utf-8")
