@@ -16,7 +16,7 @@ from crawler.archive.ledger import Found, Validators
 from crawler.coverage import Part, Stretch, parts_of
 from crawler.days import Days, is_dated
 from crawler.extract.page import Page
-from crawler.lists import AnyList, FeedList, FileList, HtmlList, JsonList, PagedList
+from crawler.lists import AnyList, FeedList, FileList, HtmlList, JsonList, PagedList, WaybackList
 from crawler.middlewares.guard import is_own
 from crawler.middlewares.refusals import Resting
 from crawler.sources import Source
@@ -74,6 +74,8 @@ class Walking:
     """The search for the page with which the days begin."""
     pages: dict[int, Read] = field(default_factory=dict)
     """What that search has read, and the walk has not come to."""
+    beyond: int = 0
+    """The first page that it knows not to be there; 0 for none."""
 
     def goes_on(self, keys: Iterable[str]) -> bool:
         """Whether a walk is taken up again past a page of known articles: not where its pages repeat themselves."""
@@ -102,6 +104,8 @@ class Walks:
                 self._read_file(source, FileWalk(source, one))
             elif isinstance(one, PagedList):
                 yield from self._first_pages(source, one)
+            elif isinstance(one, WaybackList) and backfill is not None:
+                yield from self._searches(source, one, backfill.days)
 
     def _read_file(self, source: Source, walk: FileWalk) -> None:
         """Commit what a file names, unless it is as it was."""
@@ -120,6 +124,14 @@ class Walks:
             report.problem(walk.start, str(error))
         else:
             self._run.end_walk(walk.start, [seen] if seen.digest else [])
+
+    def _searches(self, source: Source, one: WaybackList, days: Days) -> Iterator[Request]:
+        """The first page of each search in a web archive."""
+        walk, rules = self._spider.ways_of(source).walk(one, days), _rules(source, one)
+        for url in walk.starts(days):
+            yield from self._begun(
+                Walking(source, walk, url, rules, paged=True, may_be_empty=True, levels=0, way=one.kind)
+            )
 
     def _first_pages(self, source: Source, one: PagedList) -> Iterator[Request]:
         rules = _rules(source, one)

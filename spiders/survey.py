@@ -167,13 +167,14 @@ class Surveys:
         if (hunt := walking.hunt) is None:
             self._end(walking)
             return
-        hunt.high = number
+        hunt.high = walking.beyond = number
         yield from self._probe(walking, hunt)
 
     def _page_at(self, walking: Walking, number: int) -> str:
         """Address of a page by its number; empty where pages are not numbered."""
         find: Callable[[int], str] | None = getattr(walking.walk, "page_at", None)
-        return askable(walking.start, find(number)) if find is not None else ""
+        found = find(number) if find is not None else ""
+        return askable(walking.start, found) if found else ""
 
     # page by page
 
@@ -198,7 +199,7 @@ class Surveys:
 
     def _following(self, walking: Walking, read: Read) -> str:
         """Address of the next page; empty where the walk is to end, also since pages repeat themselves."""
-        goes_on = walking.goes_on(entry.key for entry in read.entries)
+        goes_on = walking.goes_on(entry.key for entry in read.entries) and read.number + 1 != walking.beyond
         over = read.newest is not None and read.newest < self._backfill.days.first
         return read.following if goes_on and not over else ""
 

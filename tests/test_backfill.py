@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import time
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from typing import Any
 import pytest
 
 from tests.server import Page, Server
-from tests.story import ENVIRONMENT, PRESSKEEP, Archive, Done, Story, html_source
+from tests.story import ENVIRONMENT, PRESSKEEP, Archive, Story, html_source, list_page
+from tests.warm import Done
 
 LATEST = date(2026, 3, 20)
 DAYS = ("--from", "2026-03-05", "--to", "2026-03-08")
@@ -70,20 +72,137 @@ def posts(archive: Archive) -> set[str]:
     return {name[-9:-3] for name in archive.posts()}
 
 
-@pytest.mark.parametrize("dated", [True, False])
-def test_exactly_the_articles_of_the_days(server: Server, tmp_path: Path, dated: bool) -> None:
-    """The page where the days begin is found by bisection; where lists say no dates, an article of a page does."""
-    publish(server, shown := past(), dated=dated)
-    archive = Archive.new(tmp_path / "archive", source(server, dated=dated))
+def test_a_plan_and_exactly_the_articles_of_the_days(server: Server, tmp_path: Path) -> None:
+    """The page where the days begin is found by bisection; a dry run tells the same, and changes nothing."""
+    publish(server, shown := past(), dated=True)
+    archive = Archive.new(tmp_path / "archive", source(server))
+    before = archive.tree(state=True)
+    done = backfill(archive, "--dry-run")
+    assert archive.tree(state=True) == before
+    assert "40 articles to ask for: about 0 s at one every 0.01 s" in done.stdout
+    expected = [[f"2026-03-0{day}", "0", "10"] for day in (8, 7, 6, 5)]
+    assert [line.split() for line in done.stdout.splitlines() if line.startswith("2026-03-0")] == expected
+    assert server.paths("/a/") == []
+
+    server.forget()
     done = backfill(archive)
     assert posts(archive) == within(shown)
     lists, asked = server.paths("/list"), server.paths("/a/")
-    assert len(lists) == len(set(lists)) < 14, lists
-    assert len(asked) == len(set(asked)) <= (40 if dated else 60), "no article is asked for twice"
-    assert archive.rows("select count(*) from articles where state = 'queued'") == [(0,)]
+    assert len(lists) == len(set(lists)) < 12, lists
+    assert len(asked) == len(set(asked)) == 40
+    after = [[day, "0", "10", "10", "0", "0"] for day, *_ in expected]
+    assert [line.split() for line in done.stdout.splitlines() if line.startswith("2026-03-0")][4:] == after
     assert archive.rows("select count(*) from walks") == archive.rows("select count(*) from listings") == [(0,)]
-    assert "2026-03-08" in done.stdout
+    assert archive.rows("select count(*) from articles where check_due != ''") == [(0,)], "no look at what is too old"
     archive.proven()
+
+    before = archive.tree(state=True)
+    told = json.loads(backfill(archive, "--dry-run", "--json").stdout)
+    assert archive.tree(state=True) == before
+    assert (told["plan"]["requests"], told["plan"]["expected"], told["days"]["2026-03-05"]["kept"]) == (0, {}, 10)
+    assert told["next"].startswith("presskeep backfill harbour --from 2026-03-05 --to 2026-03-08 --archive ")
+
+
+@pytest.mark.slow
+def test_five_kills(server: Server, tmp_path: Path) -> None:
+    """While it plans and while it asks. Lists say no dates: articles of their pages do, none is asked for twice."""
+    publish(server, shown := past(), dated=False)
+    undisturbed = Archive.new(tmp_path / "undisturbed", source(server, dated=False))
+    backfill(undisturbed)
+    asked = server.paths("/a/")
+    assert len(asked) == len(set(asked)) < 60
+    assert posts(undisturbed) == within(shown)
+    often = Archive.new(tmp_path / "often", source(server, dated=False))
+    chance = random.Random(20260308)
+    for path, number in (("/list", 3), ("/list", 9), ("/a/", 12), ("/a/", 8), ("/a/", 16)):
+        server.forget()
+        with start(often) as running:
+            while len(server.paths(path)) < number and running.poll() is None:
+                time.sleep(0.005)
+            time.sleep(chance.uniform(0, 0.05))
+            assert running.poll() is None
+            running.kill()
     server.forget()
-    backfill(archive)
-    assert server.paths("/a/") == [], "what is kept is not asked for again, nor what told its day"
+    done = backfill(often)
+    assert "resumed: " in done.stdout
+    assert server.paths("/list") == [], "the last kills came after the plan"
+    assert often.posts() == undisturbed.posts()
+    often.proven()
+    server.forget()
+    backfill(often)
+    assert server.paths("/a/") == [], "nor is what told a page's day asked for again"
+
+
+def start(archive: Archive) -> subprocess.Popen[bytes]:
+    command = [*PRESSKEEP, "backfill", "harbour", *DAYS, "--archive", str(archive.folder)]
+    return subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def test_crawls_and_backfills_leave_each_other_their_work(server: Server, tmp_path: Path) -> None:
+    publish(server, shown := past(), dated=True)
+    archive = Archive.new(tmp_path / "archive", source(server))
+    done = backfill(archive, "--limit", "3", code=5)
+    assert "left: 37 waiting" in done.stdout
+    assert len(archive.posts()) == 3
+    server.forget()
+    archive.crawl()  # two pages of ten: all of the newest two days
+    assert posts(archive) == {one.key for one in shown[:20]} | set(sorted(within(shown))[:3])
+    server.pages["/list"] = list_page(shown[125:145])  # the crawl's now, though the backfill has listed them
+    server.pages["/list?p=2"] = list_page(shown[:10])
+    server.forget()
+    archive.crawl()
+    assert posts(archive) >= {one.key for one in shown[125:145]}
+    publish(server, shown, dated=True)
+    server.forget()
+    done = backfill(archive)
+    assert "resumed: " in done.stdout
+    assert posts(archive) >= within(shown)
+    assert len(server.paths("/a/")) == 40 - 3 - 20
+
+
+def test_what_is_left_is_said_until_it_is_had(server: Server, tmp_path: Path) -> None:
+    """An article that is not there, and a list that ends in an error: neither counts as done."""
+    publish(server, shown := past(), dated=True)
+    missing = [one for one in shown if one.key in within(shown)][:30]
+    pages = {one.path: server.pages.pop(one.path) for one in missing}
+    server.pages["/list?p=15"] = Page("busy", status=500)
+    archive = Archive.new(tmp_path / "archive", source(server))
+    done = backfill(archive, code=3)
+    assert "ALARM" not in done.stderr, "an old link that leads nowhere says nothing of the source"
+    assert "left: 20 to be tried again later, 1 lists not read" in done.stdout
+    assert "next: presskeep backfill harbour --from 2026-03-05 --to 2026-03-08 --archive" in done.stdout
+    publish(server, shown, dated=True)
+    server.pages |= {path: Page("gone", status=404) for path in pages}
+    server.forget()
+    done = backfill(archive, code=5)
+    assert server.paths("/list") == ["/list?p=15", "/list?p=16", "/list?p=17"]
+    assert "left: 30 to be tried again later" in done.stdout
+    archive.rows("update articles set due = '2026-01-01T00:00:00Z' where state = 'refused'")
+    server.pages |= pages
+    server.forget()
+    done = backfill(archive)
+    assert server.paths("/list") == []
+    assert posts(archive) == within(shown)
+    assert "left" not in done.stdout.replace(" left)", "")
+
+
+def test_pages_that_name_the_next_and_a_list_that_ends_early(server: Server, tmp_path: Path) -> None:
+    publish(server, shown := past(150), dated=True, size=30)
+    archive = Archive.new(tmp_path / "archive", source(server, numbered=False))
+    done = backfill(archive)
+    assert len(server.paths("/list")) == 5
+    assert posts(archive) == within(shown)
+    assert "lists reach back to 2026-03-06: what is older no list names" in done.stdout
+
+
+def test_what_cannot_be_is_refused(server: Server, tmp_path: Path) -> None:
+    archive = Archive.new(tmp_path / "archive", source(server))
+    for words, what in (
+        (("--from", "2026-03-08", "--to", "2026-03-05"), "is after"),
+        (("--from", "yesterday", "--to", "2026-03-05"), "is no day"),
+        ((*DAYS, "--via", "sitemap"), "it has: html"),
+        ((*DAYS, "--via", "htlm"), "Did you mean 'html'?"),
+    ):
+        done = archive.verb("backfill", "harbour", *words, code=2)
+        assert what in done.stderr
+    assert server.asked == []
