@@ -193,6 +193,9 @@ _BY = re.compile(r"\s(?:by|von|par|por|di)\s")
 _PROFILE = re.compile(
     r"/(?:authors?|autore?n?|autores|auteurs?|people|profiles?|contributors?|staff|redaktion|by|writers?|reporters?|journalists?|columnists?)[/-]\w"
 )
+_COMMON = ("author", "byline", "by-line")
+_WORDS = (*_COMMON, "autor", "auteur", "writer", "reporter", "journalist", "redakteur", "redaktor", "creator")
+"""What elements with a signature are called."""
 _LANDMARKS = ("h1", "p")
 _OTHERS = re.compile(
     r"comment|avatar|photo|ima?ge?\b|image|foto|bild|caption|picture|video|gallery|quot|zitat|teaser|related|recommend|"
@@ -230,12 +233,12 @@ _LINK = "link"
 
 
 def _marks(facts: Facts) -> list[Mark]:
-    classes = {names: _called(names) for names in facts.classes_used}
-    ids = {name: mark for name in facts.ids if (mark := _called(name)) is not None}
+    classes = dict(_called_any(facts.classes_used))
+    ids = dict(_called_any(facts.ids))
     microdata = "author" in facts.props
     marks: list[Mark] = []
     for element, tag, names in zip(facts.elements, facts.tags, facts.classes, strict=True):
-        called: bool | str | None = classes[names]
+        called: bool | str | None = classes.get(names)
         if ids and not names:
             called = ids.get(element.get("id", ""))
         if called is None and tag == "a":
@@ -247,14 +250,14 @@ def _marks(facts: Facts) -> list[Mark]:
     return marks
 
 
-def _called(names: str) -> bool | None:
-    names = names[:_LONGEST].lower()
-    # one search for all words in turn costs four times as much
-    common = "author" in names or "byline" in names or "by-line" in names
-    rare = "autor" in names or "auteur" in names or "writer" in names or "reporter" in names or "journalist" in names
-    if not (common or rare or "redakteur" in names or "redaktor" in names or "creator" in names):
-        return None
-    return None if _OTHERS.search(names) else common
+def _called_any(all_names: Collection[str]) -> Iterator[tuple[str, bool]]:
+    """Names with an author's word in them, and whether it is a common one; few pages have more than one such word."""
+    whole = "\n".join(all_names).lower()
+    words = [word for word in _WORDS if word in whole]
+    for names in all_names if words else ():
+        small = names[:_LONGEST].lower()
+        if any(word in small for word in words) and not _OTHERS.search(small):
+            yield names, any(word in small for word in _COMMON)
 
 
 def _marked_up(marks: Iterable[Mark], *, common: bool) -> Iterator[Candidate[Names]]:
@@ -403,25 +406,23 @@ _LONGEST_LINE = 160
 
 
 def _printed(facts: Facts) -> Iterator[Candidate[Names]]:
-    yield from _ranked(_leads(facts.elements))
+    yield from _ranked(_leads(facts))
     yield from _ranked(_han_lines(facts))
 
 
-def _leads(elements: Iterable[Any]) -> Iterator[Any]:
-    for element in elements:
-        text = element.text
-        if text and _leads_to_a_name(text[:_LONGEST_LINE]) and element.tag not in _NO_SIGNATURE:
+def _leads(facts: Facts) -> Iterator[Any]:
+    for element, tag in zip(facts.elements, facts.tags, strict=True):
+        if tag not in _NO_SIGNATURE and (text := element.text) and _leads_to_a_name(text[:_LONGEST_LINE]):
             if (labelled(text) or is_label(text)) and (offer := _lead(element)) and offer.value:
                 yield offer
-        elif element.tag in _LANDMARKS:
+        elif tag in _LANDMARKS:
             yield element
 
 
 def _leads_to_a_name(text: str) -> bool:
-    words = text.split(None, 1)
-    if not words:
+    if text.isspace():
         return False
-    first = words[0]
+    first = text.split(None, 1)[0]
     return first.rstrip(":").lower() in _LEADS or (first[0].isdigit() and bool(_BY.search(text)))
 
 

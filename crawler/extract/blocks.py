@@ -80,7 +80,7 @@ class Box:
 class Block:
     """One run of text with no line's end in it."""
 
-    __slots__ = ("box", "inline", "length", "linked", "marks", "parts", "size", "split", "strong", "text")
+    __slots__ = ("box", "inline", "length", "linked", "marks", "parts", "plain", "size", "split", "strong", "text")
 
     def __init__(self, box: Box, text: str, parts: Sequence[str], marks: Sequence[tuple[int, Any]]) -> None:
         self.box = box
@@ -94,6 +94,8 @@ class Block:
         """Inline elements that begin (the element) or end (None) before a part."""
         self.linked = 0.0
         """Share of its characters that stand in links."""
+        self.plain = self.size
+        """Bytes outside links."""
         self.strong = False
         """Whether all of it is bold."""
         self.split = 0
@@ -206,7 +208,9 @@ class Segments:
         if self._parts:
             if len(self.blocks) < _MOST and (text := squeeze("".join(self._parts))):
                 block = Block(box, text, self._parts, self._marks)
-                block.linked = min(1.0, self._linked / block.length)
+                if self._linked:
+                    block.linked = min(1.0, self._linked / block.length)
+                    block.plain = int(block.size * (1 - block.linked))
                 block.strong = self._bold * 10 > block.length * 9
                 block.split = self._split
                 block.inline = self._inline

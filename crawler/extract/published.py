@@ -462,7 +462,7 @@ def _running(anchor: Any) -> Iterator[tuple[Any, str]]:
     for _ in range(_FAR):
         if isinstance(element.tag, str) and element.tag not in SILENT:
             yield element, element.text or ""
-            if (child := next(element.iterchildren(), None)) is not None:
+            if (child := next(iter(element), None)) is not None:
                 element = child
                 continue
         while (following := element.getnext()) is None:

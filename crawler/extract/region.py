@@ -166,7 +166,7 @@ def context(
         score, row, box = scores[number], rows[number], block.box
         if number >= next_sure:
             next_sure = next(upcoming)
-        plain = int(block.size * (1 - block.linked))
+        plain = block.plain
         if number > region.first:
             dates += row[DATE_OR_BYLINE[0]] in DATE_OR_BYLINE[1]
             headings += box.tag in _HEADINGS
@@ -210,7 +210,7 @@ def _pulls(blocks: Sequence[Block], scores: Sequence[float]) -> tuple[dict[Kind,
     total = 1
     for block, score in zip(blocks, scores, strict=True):
         box = block.box
-        plain = int(block.size * (1 - block.linked))
+        plain = block.plain
         total += plain
         weight = plain + 5
         pull = max(-5.0, min(5.0, score)) * weight

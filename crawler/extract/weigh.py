@@ -58,8 +58,8 @@ def local_features(page: Segments, title: str, description: str, told: str) -> l
     blocks = page.blocks
     _sum_up(page)
     total = max(1, page.top.bytes)
-    same = Counter(block.text for block in blocks)
-    siblings = Counter((block.box.parent, block.box.tag) for block in blocks)
+    same = Counter([block.text for block in blocks])
+    siblings = Counter([(block.box.parent, block.box.tag) for block in blocks])
     title, description, told = title.casefold(), description.casefold(), told.casefold()
     before = 0
     rows: list[Row] = []
@@ -87,7 +87,7 @@ def local_features(page: Segments, title: str, description: str, told: str) -> l
             bisect_right(_PARTS, before / total),
             bisect_right(_SHARES, box.bytes / total),
         )
-        before += int(size * (1 - linked)) if linked else size
+        before += block.plain
         rows.append(row)
     return rows
 
