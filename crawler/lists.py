@@ -257,6 +257,14 @@ class WaybackList(Strict):
     """Pattern that an original address matches; without it ``key.patterns`` decide."""
     service: Address = "https://web.archive.org"
     """Another service with the same interface."""
+    delay: float = Field(default=1.0, gt=0, le=3600)
+    """Seconds between two requests to the service, 1 at least (but on this machine)."""
+    late: Span = "30d"
+    """How long after the last day of a backfill captures of what was published on it are looked for."""
+
+    @cached_property
+    def patience(self) -> timedelta | None:
+        return parse_span(self.late)
 
     says_dates: ClassVar[bool] = False
 

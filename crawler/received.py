@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import urljoin, urlsplit
 
@@ -13,7 +13,8 @@ from crawler.archive.ledger import Row
 from crawler.assemble import Assembler
 from crawler.extract.page import Page
 from crawler.gate import own_key
-from crawler.items import Article
+from crawler.items import Article, Refused
+from crawler.mementos import original_of, taken_at
 from crawler.optouts import opt_outs
 from crawler.share import fill
 from crawler.sources import Source
@@ -55,7 +56,7 @@ class Received:
 
 def article_of(answer: Received, row: Row, assembler: Assembler) -> Article:
     """The article of an answer, with the key that the page claims. Raises Refused."""
-    source = assembler.source
+    source, answer = assembler.source, _as_published(answer, row)
     page = answer.page(source.article.encoding)
     article, said = assembler.article(page, row.key, row.hints, answer.seen_at)
     claimed = urljoin(answer.url, said) if said else ""
@@ -69,6 +70,16 @@ def article_of(answer: Received, row: Row, assembler: Assembler) -> Article:
     if opted := opt_outs(answer.headers, answer.body):
         article.disagreements["opt_outs"] = "", opted
     return article
+
+
+def _as_published(answer: Received, row: Row) -> Received:
+    """A web archive's answer as that of the page it is of, at the time when it was captured there. Raises Refused."""
+    taken = taken_at(answer.url)
+    if taken is None:
+        if "memento" in row.hints:
+            raise Refused(f"no capture: the archive leads to {answer.url}")
+        return answer
+    return replace(answer, url=original_of(answer.url), seen_at=taken)
 
 
 def _link(source: Source, article: Article, hints: Mapping[str, str]) -> str:

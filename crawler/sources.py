@@ -18,7 +18,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 from crawler.archive.markup import Markup
 from crawler.archive.style import BackLink
 from crawler.extract.rules import compile_step
-from crawler.lists import AnyList
+from crawler.lists import AnyList, WaybackList
 from crawler.rulemodel import RuleField, RuleModel, StepModel
 from crawler.schedule import parse_schedule, parse_span
 from crawler.urls import shared_form
@@ -255,6 +255,11 @@ class Source(Strict):
         return frozenset(map(shared_form, (self.home, *(url for one in self.lists for url in one.addresses))))
 
     @property
+    def archives(self) -> list[WaybackList]:
+        """Web archives that its past is looked for in."""
+        return [one for one in self.lists if isinstance(one, WaybackList)]
+
+    @property
     def is_local(self) -> bool:
         """Whether all its hosts are this machine: a test or a demo."""
         return all(_LOOPBACK.match(host) for host in self.hosts)
@@ -267,6 +272,8 @@ class Source(Strict):
             if self.politeness.concurrency > 8:
                 yield ("politeness", "concurrency"), f"expected 8 or less (got {self.politeness.concurrency})"
         for number, one in enumerate(self.lists):
+            if isinstance(one, WaybackList) and one.delay < 1 and not _LOOPBACK.match(_host(one.service)):
+                yield ("lists", number, "delay"), f"expected 1 second or more (got {one.delay})"
             yield from _bad_rules(one, ("lists", number), "css" if one.kind == "html" else "jmespath")
         for number, layout in enumerate(self.layouts):
             yield from _bad_rules(layout, ("layouts", number), "css" if self.article.format == "html" else "jmespath")

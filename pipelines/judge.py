@@ -9,6 +9,7 @@ from scrapy.exceptions import DropItem
 
 from crawler.components import open_run, run_of
 from crawler.items import Refused
+from crawler.mementos import original_of
 from crawler.steps import judged
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class JudgePipeline:
         """Note where redirects led from an article; an item no longer tells."""
         asked = request.meta.get("redirect_urls")
         if asked and request.meta.get("role") == "article" and (run := open_run(self._crawler)):
-            run.watch.redirected(request.meta["source"], request.meta["key"], asked[0], response.url)
+            there = original_of(asked[0]), original_of(response.url)
+            run.watch.redirected(request.meta["source"], request.meta["key"], *there)
 
     def process_item(self, item: Article) -> Article:
         """The article, or DropItem with the reason why it does not pass."""

@@ -18,6 +18,7 @@ from crawler.extract.text import plain
 from crawler.extract.walls import MIDDLING, weight
 from crawler.gate import sketch
 from crawler.items import Refused
+from crawler.mementos import taken_at
 from spiders.answers import page_of
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ class ErrorPages:
         """The request that goes before a host's first article; None where the day's was made, or nothing can be learnt
         from pages that are no HTML."""
         host = urlsplit(url).netloc
-        if (source.id, host) in self._known or source.article.format != "html" or not run.live:
-            return None
+        if (source.id, host) in self._known or source.article.format != "html" or not run.live or taken_at(url):
+            return None  # what a web archive lacks says nothing of the site
         self._known[source.id, host] = True
         day = run.started.date().isoformat()
         query = sa.select(error_pages).where(error_pages.c.source == source.id, error_pages.c.host == host)

@@ -13,7 +13,7 @@ from typing import Any
 
 from crawler.assemble import Assembler
 from crawler.days import Days
-from crawler.lists import AnyList, FeedList, HtmlList, IdList, JsonList, SitemapList, WordpressList
+from crawler.lists import AnyList, FeedList, HtmlList, IdList, JsonList, SitemapList, WaybackList, WordpressList
 from crawler.sources import SHIPPED, Source
 from spiders.feed import FeedWalk
 from spiders.ids import IdsWalk
@@ -21,6 +21,7 @@ from spiders.json_list import JsonWalk
 from spiders.pages import PagesWalk
 from spiders.sitemap import SitemapWalk
 from spiders.walk import Walk
+from spiders.wayback import WaybackWalk
 from spiders.wordpress import WordpressWalk
 
 _WALKS: dict[type, Callable[[Source, Any, Days | None], Walk]] = {
@@ -29,6 +30,7 @@ _WALKS: dict[type, Callable[[Source, Any, Days | None], Walk]] = {
     FeedList: FeedWalk,
     IdList: IdsWalk,
     SitemapList: SitemapWalk,
+    WaybackList: WaybackWalk,
     WordpressList: WordpressWalk,
 }
 

@@ -16,6 +16,7 @@ from crawler.extract.page import Page
 from crawler.extract.text import plain
 from crawler.items import Article, Refused
 from crawler.listed import is_given
+from crawler.mementos import later
 from crawler.middlewares.optouts import headers_of
 from crawler.middlewares.refusals import Postponed
 from crawler.received import Received, article_of
@@ -119,6 +120,8 @@ class NewsSpider(Spider):
     def address_of(self, row: Row) -> str:
         """The address of a row's article. Raises ValueError where none can be made."""
         source = self.sources[row.source]
+        if "memento" in row.hints:
+            return later(row.hints["memento"], row.tries)
         url = fill(source.article.address, {**row.hints, "key": row.key, "source": source.id, "space": source.space})
         return canonical(url) if source.article.address == "{url}" else url
 

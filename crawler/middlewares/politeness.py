@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from scrapy.utils.httpobj import urlparse_cached
 
@@ -12,6 +13,8 @@ from crawler.settings import agent_of
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
+
+    from crawler.sources import Source
 
 _LONGER = 0.3
 """The pause between two requests varies: it is the source's delay, and up to this part of it more, never less."""
@@ -42,7 +45,7 @@ class PolitenessMiddleware:
         host = urlparse_cached(request).hostname or ""
         if source and (source.id, host) not in self._done and not getattr(self._crawler.spider, "replay", None):
             self._done.add((source.id, host))
-            self._set_pace(host, source.politeness.delay, source.politeness.concurrency)
+            self._set_pace(host, *pace_of(source, host))
 
     def slow(self, host: str, delay: float) -> None:
         """The host itself asks for this pause between two requests, in seconds."""
@@ -59,3 +62,9 @@ class PolitenessMiddleware:
         downloader.per_slot_settings[host] = {"delay": middle, "concurrency": concurrency, "jitter": jitter}
         if slot := downloader.slots.get(host):
             slot.delay, slot.concurrency, slot.jitter = middle, concurrency, jitter
+
+
+def pace_of(source: Source, host: str) -> tuple[float, int]:
+    """Delay and concurrency of a source at a host: a web archive has its own."""
+    archives = [one.delay for one in source.archives if urlsplit(one.service).hostname == host]
+    return (max(archives), 1) if archives else (source.politeness.delay, source.politeness.concurrency)
