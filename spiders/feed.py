@@ -65,12 +65,15 @@ class FeedWalk:
         """The page that the feed names as its next (RFC 5005), or that of the template; empty at the list's depth.
 
         A backfill goes on until all is older than its days."""
-        paging = self._one.pages
         if self._is_over(page) if self._window else number >= self._one.most:
             return ""
-        page_number = str(paging.first + (number - 1) * paging.step) if paging else ""
-        following = paging.template.replace("{page}", page_number) if paging else self._feed(page).next
+        following = self.page_at(number + 1) or self._feed(page).next
         return askable(page.url, following) if following else ""
+
+    def page_at(self, number: int) -> str:
+        """Address of a page after the first by its number; empty where the feed itself says which is the next."""
+        paging = self._one.pages
+        return paging.template.replace("{page}", str(paging.first + (number - 2) * paging.step)) if paging else ""
 
     def _is_over(self, page: Page) -> bool:
         """Whether a page of the feed has dates, and all are before the days of the backfill."""

@@ -458,6 +458,8 @@ def test_a_feed_whose_pages_are_numbered(tmp_path: Path) -> None:
     page = Page(rss(TITLE + LINK, head=NEXT).encode(), URL)
     asked = [paged.next(page, number) for number in (1, 2, 3)]
     assert asked == ["https://harbour.example/feed?paged=2", "https://harbour.example/feed?paged=3", ""]
+    assert paged.page_at(40) == "https://harbour.example/feed?paged=40"
+    assert walk(tmp_path).page_at(2) == ""
 
 
 def test_a_backfill_goes_on_until_all_is_older_than_its_days(tmp_path: Path) -> None:
