@@ -100,6 +100,7 @@ class _Typed:
     hosts: frozenset[str]
     politeness: Politeness = field(default_factory=Politeness)
     captures: bool = False
+    archives: tuple[Any, ...] = ()
 
 
 class Conversation(Spider):

@@ -29,7 +29,7 @@ _KEPT = frozenset(("figure", "figcaption", "img", "picture", "table", *SILENT))
 """What the agreed text leaves out and a post keeps, or what no reader sees: no furniture."""
 _FURNITURE = frozenset(("aside", "nav", "form", "button", "footer"))
 """Tags that say of themselves that they are no text."""
-_MOST_STRIPPED = 8
+_MOST_STRIPPED, _MOST_TRIED = 8, 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +52,30 @@ class Bodies:
 
     def rule(self) -> BodyRule | None:
         """The rule that gives all the agreed text and the least beyond it, on every page; None where none does."""
-        best: tuple[float, int, BodyRule] | None = None
-        for number, selector in enumerate(self._candidates()):
+        best: tuple[float, BodyRule] | None = None
+        tried: list[list[Any]] = []
+        for selector in self._candidates():
             nodes = self._nodes(selector)
-            if nodes is None:
+            if nodes is None or nodes in tried or not self._hold(nodes):
                 continue
+            tried.append(nodes)  # of several ways to the same elements the first is the simplest
             strip = self._strip(nodes)
             losses = [self._loss(one, due, selector, strip) for one, due in self._pairs()]
             if any(missing > _MISSING * 5 or extra > _EXTRA * 5 + _FEW / size for missing, extra, size in losses):
                 continue
             fits = sum(missing <= _MISSING and extra <= _EXTRA + _FEW / size for missing, extra, size in losses)
-            if fits < len(losses) * 0.9:
-                continue
-            beyond = sum(missing + extra for missing, extra, _ in losses) / len(losses)
-            found = BodyRule(selector, strip, fits, len(losses))
-            if best is None or (round(beyond, 3), len(strip), number) < (best[0], len(best[2].strip), best[1]):
-                best = round(beyond, 3), number, found
-        return best[2] if best else None
+            beyond = round(sum(missing + extra for missing, extra, _ in losses) / len(losses), 3)
+            if fits >= len(losses) * 0.9 and (best is None or (beyond, len(strip)) < (best[0], len(best[1].strip))):
+                best = beyond, BodyRule(selector, strip, fits, len(losses))
+        return best[1] if best else None
+
+    def _hold(self, nodes: Sequence[Any]) -> bool:
+        """Whether these elements have the agreed text, whatever else."""
+        for node, due in zip(nodes, self._due, strict=True):
+            missing = sum(map(len, due.keys() - set(_lines(node))))
+            if missing > sum(map(len, due)) * _MISSING * 5:
+                return False
+        return True
 
     def _pairs(self) -> Iterator[tuple[Sample, Counter[str]]]:
         return zip(self._samples, self._due, strict=True)
@@ -102,7 +109,7 @@ class Bodies:
             for junk in _junk(node, due):
                 weights.update({name: len(plain(junk)) for name in _names(junk)})
         chosen: list[str] = []
-        for selector, _ in weights.most_common():
+        for selector, _ in weights.most_common(_MOST_TRIED):
             if (
                 len(chosen) < _MOST_STRIPPED
                 and self._takes_no_text(selector, nodes)

@@ -81,13 +81,12 @@ class Address:
     @cached_property
     def path(self) -> tuple[str, ...]:
         """Parts of the path, the last without its extension."""
-        parts = [part for part in urlsplit(self.url).path.split("/") if part]
-        return (*parts[:-1], parts[-1].removesuffix(self.extension)) if parts else ()
+        return tuple(part for part in urlsplit(self.url).path.removesuffix(self.extension).split("/") if part)
 
     @cached_property
     def extension(self) -> str:
-        """``.html`` and the like; empty for none."""
-        match = re.search(r"\.[A-Za-z][A-Za-z0-9]{1,4}$", urlsplit(self.url).path)
+        """``.html`` and the like, with the ``index`` of what is an article's own folder; empty for none."""
+        match = re.search(r"(?:(?<=[^/]{9})/index)?\.[A-Za-z][A-Za-z0-9]{1,4}$", urlsplit(self.url).path)
         return match[0] if match else ""
 
     @cached_property
@@ -206,7 +205,7 @@ def _path_pattern(group: Sequence[Address], narrow: bool, end: str) -> str:
     """Of addresses with as many parts, one kind of end, one extension and the same parameters."""
     columns = list(zip(*(one.path for one in group), strict=True))
     parts = [_day_pattern(column) or _part_pattern(column, narrow) for column in columns[:-1]]
-    last = _part_pattern(columns[-1], narrow)
+    last = _part_pattern(columns[-1], False) if len(group) > 1 or kind(columns[-1][0]) != "w" else _wild(columns[-1])
     found = "/" + "/".join((*parts, last)) + re.escape(group[0].extension)
     if group[0].query:
         return found + "".join(rf"\?.*?\b{re.escape(name)}={_value_pattern(group, name)}"
@@ -243,7 +242,11 @@ def _part_pattern(values: Sequence[str], narrow: bool) -> str:
         return r"[^/?#]*-\d+" if all("-" in value for value in distinct) else r"[^/?#]*\d+"
     if kinds == {"ns"}:
         return r"\d+[-_][^/?#]+"
-    return r"[\w-]+" if all(re.fullmatch(r"[\w-]+", value) for value in distinct) else r"[^/?#]+"
+    return _wild(distinct)
+
+
+def _wild(values: Sequence[str]) -> str:
+    return r"[\w-]+" if all(re.fullmatch(r"[\w-]+", value) for value in values) else r"[^/?#]+"
 
 
 def _same_runs(values: Sequence[str]) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from itertools import chain, islice, pairwise
+from itertools import chain, islice
 from typing import Any
 
 _NAME = re.compile(r"[A-Za-z_-][A-Za-z_-]{1,39}")
 _MADE = re.compile(r"^(?:css|sc|jsx|svelte|emotion|is|has|js|col|row|wp|active|hidden|clearfix)(?:$|[-_])")
 """Names that tools make, or that say how a thing looks just now."""
+_HUMP = re.compile(r"[A-Z]+[a-z]*|[a-z]+")
+"""A word in a name such as ``ContentBody``; in what a tool made up they are shorter."""
 _TELLING = frozenset(("h1", "article", "main", "time", "address"))
 """Tags of which a page has one, as a rule."""
 _OUTWARD = 6
@@ -19,8 +21,8 @@ def is_stable(name: str) -> bool:
     """Whether an id or a class may be there next month: no digits, nothing that a tool made."""
     if not _NAME.fullmatch(name) or _MADE.search(name.lower()):
         return False
-    turns = sum(a.islower() and b.isupper() for a, b in pairwise(name))
-    return turns <= len(name) // 6 + 1
+    humps = _HUMP.findall(name)
+    return len(humps) < 2 or sum(map(len, humps)) >= 3 * len(humps)
 
 
 def own_selectors(element: Any) -> list[str]:

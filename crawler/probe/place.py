@@ -24,6 +24,11 @@ ZONES = {
     "ua": "Europe/Kyiv", "uk": "Europe/London", "us": "America/New_York", "za": "Africa/Johannesburg",
 }  # fmt: skip
 """Country -> its zone, or the one of its largest newspapers."""
+_GREAT = (
+    "America/New_York", "America/Chicago", "America/Los_Angeles", "Europe/London", "Europe/Berlin", "Asia/Shanghai",
+    "Asia/Tokyo", "Asia/Kolkata", "Europe/Moscow",
+)  # fmt: skip
+"""Of zones with one offset these are thought of first."""
 LANGUAGES = {
     "cs": "cz", "da": "dk", "de": "de", "el": "gr", "en": "", "es": "es", "fi": "fi", "fr": "fr", "he": "il",
     "hu": "hu", "it": "it", "ja": "jp", "ko": "kr", "nl": "nl", "no": "no", "nb": "no", "pl": "pl", "pt": "pt",
@@ -82,7 +87,7 @@ def zone_of(url: str, language: str, pages: Sequence[Extracted], listed: Mapping
     if not moments:
         zone = likely[0] if likely else "UTC"
         return Guess(zone, "its dates name no offset; by its address and language", sure=False)
-    for zone in (*likely, *dict.fromkeys(ZONES.values()), "UTC"):
+    for zone in (*likely, *_GREAT, *dict.fromkeys(ZONES.values()), "UTC"):
         if all(moment.astimezone(ZoneInfo(zone)).utcoffset() == moment.utcoffset() for moment in moments):
             offset = moments[0].strftime("%z")
             return Guess(zone, f"its dates say {offset[:3]}:{offset[3:5]}", sure=zone in likely)

@@ -24,6 +24,8 @@ Written = str | dict[str, Any]
 """A rule as it stands in the YAML."""
 _FIRST = 4
 """Pages on which candidates are looked for; all are asked for their opinion."""
+_LEAST = 3
+"""Pages that must have a value, where so many were looked at."""
 _SMALL = 12
 """Descendants of an element that may be a field."""
 _SHARE = 0.9
@@ -153,11 +155,11 @@ class Fields:
             fits = self._fits(_thawed(rule), due, read, several, strict)
             if best is None or fits > best.fits:
                 best = Proposal(_thawed(rule), fits, sum(map(bool, due)))
-        return best if best is not None and best.stands else None
+        return best if best is not None and best.stands and best.of >= min(len(due), _LEAST) else None
 
     def _fits(self, rule: Written, due: Sequence[str], read: Callable[[str], str], several: bool, strict: bool) -> int:
         """Pages on which a rule gives what is due; none, if it gives something where nothing is, or the reverse."""
-        compiled, fits, wrong = _compiled(rule), 0, 0
+        compiled, fits, wrong, missed = _compiled(rule), 0, 0, 0
         for one, value in zip(self._samples, due, strict=True):
             if several:
                 given = "\n".join(read(text) for text in dict.fromkeys(compiled.texts(one.page)))
@@ -166,7 +168,10 @@ class Fields:
                 given = read(said) if said else ""
             fits += bool(value) and given == value
             wrong += (bool(given) and not value and strict) or (bool(value) and not given)
-        return fits if wrong <= len(due) * (1 - _SHARE) else 0
+            missed += bool(value) and given != value
+            if max(wrong, missed) > len(due) * (1 - _SHARE):
+                return 0
+        return fits
 
     def _stated(self, field: str) -> Iterator[Written]:
         """What is said to machines."""
