@@ -7,16 +7,27 @@ import random
 import subprocess
 import time
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from crawler.archive.errands import Errand
+from crawler.archive.ledger import Entry, Kept, Ledger
+from crawler.changes import Changes
+from crawler.items import Text
+from crawler.past import Past
+from crawler.report import Report
+from crawler.run import Post
+from crawler.sources import Source
+from crawler.watch import Watch
 from tests.server import Page, Server
 from tests.story import ENVIRONMENT, PRESSKEEP, Archive, Story, html_source, list_page
 from tests.warm import Done
 
+NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
 LATEST = date(2026, 3, 20)
 DAYS = ("--from", "2026-03-05", "--to", "2026-03-08")
 
@@ -102,6 +113,11 @@ def test_a_plan_and_exactly_the_articles_of_the_days(server: Server, tmp_path: P
     assert (told["plan"]["requests"], told["plan"]["expected"], told["days"]["2026-03-05"]["kept"]) == (0, {}, 10)
     assert told["next"].startswith("presskeep backfill harbour --from 2026-03-05 --to 2026-03-08 --archive ")
 
+    for path in archive.state.glob("ledger.sqlite*"):
+        path.unlink()
+    archive.verb("rebuild-ledger")
+    assert set(archive.states().values()) == {"done"}, "what a backfill's lists name is not queued for crawls"
+
 
 @pytest.mark.slow
 def test_five_kills(server: Server, tmp_path: Path) -> None:
@@ -142,6 +158,8 @@ def test_crawls_and_backfills_leave_each_other_their_work(server: Server, tmp_pa
     publish(server, shown := past(), dated=True)
     archive = Archive.new(tmp_path / "archive", source(server))
     done = backfill(archive, "--limit", "3", code=5)
+    assert "harbour (backfill)" in archive.verb("status").stdout
+    assert archive.verb("health").stdout.count("harbour") == 0, "a backfill says nothing of how the source is now"
     assert "left: 37 waiting" in done.stdout
     assert len(archive.posts()) == 3
     server.forget()
@@ -202,7 +220,67 @@ def test_what_cannot_be_is_refused(server: Server, tmp_path: Path) -> None:
         (("--from", "yesterday", "--to", "2026-03-05"), "is no day"),
         ((*DAYS, "--via", "sitemap"), "it has: html"),
         ((*DAYS, "--via", "htlm"), "Did you mean 'html'?"),
+        ((*DAYS, "--via", "warc"), "one at least"),
+        ((*DAYS, "--via", "warc", "--dry-run", "a.warc.gz"), "nothing to plan"),
+        ((*DAYS, "a.warc.gz"), "--via warc"),
     ):
         done = archive.verb("backfill", "harbour", *words, code=2)
         assert what in done.stderr
     assert server.asked == []
+
+
+def test_from_files_without_network(server: Server, tmp_path: Path) -> None:
+    publish(server, shown := past(100), dated=True)
+    crawled = Archive.new(tmp_path / "crawled", source(server))
+    crawled.crawl()
+    archive = Archive.new(tmp_path / "archive", source(server))
+    server.forget()
+    words = ("--from", "2026-03-19", "--to", "2026-03-19", "--via", "warc", "--jobs", "1")
+    archive.verb("backfill", "harbour", *words, *map(str, crawled.state.glob("captures/*.warc.gz")))
+    assert server.asked == []
+    assert posts(archive) == within(shown, "2026-03-19", "2026-03-19")
+    archive.proven()
+
+
+def test_no_look_is_due_at_what_is_older_than_the_last_would_be() -> None:
+    now, spans = NOW, (timedelta(hours=1), timedelta(days=30))
+    run: Any = SimpleNamespace(now=now)
+    changes = Changes(run, {"harbour": spans, "never": ()})
+    today = "2026-03-20T12:00:00Z"
+    assert changes.first("harbour", now - timedelta(days=31)) == (today, "")
+    assert changes.first("harbour", now - timedelta(days=29)) == (today, "2026-03-20T13:00:00Z")
+    assert changes.first("harbour") == (today, "2026-03-20T13:00:00Z")
+    assert changes.first("never", now - timedelta(days=31)) == (today, "")
+
+
+@pytest.mark.parametrize("past_days", [True, False])
+def test_old_articles_are_not_measured_by_new_ones(server: Server, tmp_path: Path, past_days: bool) -> None:
+    """Texts that are a fifth as long, and credit nobody: another layout today, the usual thing of ten years ago."""
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    ledger.discover("harbour", "harbour", [Entry(f"n{number}") for number in range(30)], NOW)
+    told = {"space": "harbour", "source": "harbour", "title": "t", "outlet": 1, "dated": 1}
+    words = [{**told, "key": f"n{number}", "digest": f"{number}", "length": 3000} for number in range(30)]
+    kept = [Kept("harbour", f"n{number}", "harbour", f"{number}.md", "d") for number in range(30)]
+    ledger.keep(kept, words=words)
+    report = Report(["harbour"])
+    run: Any = SimpleNamespace(ledger=ledger, report=report, now=NOW)
+    watch = Watch(run, [Source.model_validate(source(server))])
+    watch.past = past_days
+    for number in range(10):
+        text = Text(f"x{number}", f"y{number}", 600, outlet=False)
+        watch.passed(Post("", b"", "", "", "harbour", f"o{number}", "harbour", text=text))
+    assert (watch.stopped == set()) == past_days
+    ledger.close()
+
+
+def test_what_backfills_brought_is_no_measure_either(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    ledger.discover("harbour", "harbour", [Entry("new")], NOW)
+    errand = Errand(1, "harbour", "harbour", "2016-03-05", "2016-03-08")
+    errand.discover(ledger, [Entry("old")], lambda listed, new: [])
+    told = {"space": "harbour", "source": "harbour", "title": "t", "outlet": 1, "dated": 1}
+    words = [{**told, "key": key, "digest": key, "length": length} for key, length in (("new", 3000), ("old", 400))]
+    ledger.keep([Kept("harbour", key, "harbour", f"{key}.md", "d") for key in ("new", "old")], words=words)
+    assert [seen.length for seen in Past(ledger).history("harbour")] == [3000]
+    assert [new for _, new in Past(ledger).came("harbour")] == [1]
+    ledger.close()

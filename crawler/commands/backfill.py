@@ -58,7 +58,7 @@ class Via(click.ParamType):  # type: ignore[type-arg]
 
 @click.command("backfill", help="Have what SOURCE published FROM one day TO another, in its time zone.")
 @click.argument("name", metavar="SOURCE")
-@click.argument("files", metavar="[FILE.warc.gz]...", nargs=-1)
+@click.argument("files", metavar="[FILE.warc.gz]...", nargs=-1)  # or addresses
 @click.option("--from", "first", type=Day(), required=True, metavar="DAY", help="The first day, such as 2026-03-05.")
 @click.option("--to", "last", type=Day(), required=True, metavar="DAY", help="The last day.")
 @click.option("--via", type=Via(), default="", metavar="WAYS", help=f"Of {', '.join(WAYS)}; default: all it has.")
@@ -95,9 +95,11 @@ def command(
         fail(f"--from {first} is after --to {last}", 2)
     folder = existing_archive(archive).resolve()
     (source,) = load_sources((name,), folder)
-    _check_ways(source, via, files)
+    _check_ways(source, via, files, dry_run=dry_run)
     ways = f" --via {','.join(via)}" if via else ""
     again = f"presskeep backfill {name} --from {first} --to {last}{ways}"
+    if via == ("warc",):
+        sys.exit(from_files(folder, source, files, Days(first, last), jobs, limit))
     told: dict[str, Any] = {}
     with _copy(folder) if dry_run else nullcontext(folder) as here:
         spent = Budget(budget, requests or 0)
@@ -110,14 +112,34 @@ def command(
     sys.exit(code)
 
 
-def _check_ways(source: Source, via: Sequence[str], files: Sequence[str]) -> None:
+def _check_ways(source: Source, via: Sequence[str], files: Sequence[str], *, dry_run: bool) -> None:
     """That there is something by each way."""
+    if "warc" in via:
+        if via != ("warc",) or not files:
+            fail("--via warc reads files alone, one at least: presskeep backfill SOURCE --via warc FILE.warc.gz …", 2)
+        if dry_run:
+            fail("--dry-run: files ask for nothing, so there is nothing to plan", 2)
+        return
     for kind in via:
         kinds = list(dict.fromkeys(one.kind for one in source.lists))
         if kind not in kinds:
             fail(f"{source.id} has no list of kind '{kind}', it has: {', '.join(kinds)}", 2)
     if files:
         fail("files are for --via warc", 2)
+
+
+def from_files(archive: Path, source: Source, files: Sequence[str], days: Days, jobs: int | None, limit: int) -> int:
+    """Make posts of what WARC files hold of the days, without network; the exit code."""
+    from crawler.commands.crawl import show
+    from crawler.site import load_site
+    from crawler.warcs import fill
+
+    def tell(line: str) -> None:
+        click.echo(line, err=True)
+
+    report = fill(archive, load_site(archive), [source], files, days, jobs or 0, limit=limit, tell=tell)
+    show(report)
+    return report.exit_code
 
 
 @contextmanager

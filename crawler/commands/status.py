@@ -105,7 +105,8 @@ def _show(told: dict[str, Any]) -> None:
     )
     rows = []
     for run in told["runs"]:
-        for one in run["report"].get("sources", [{}]):
+        backfills = [{**one, "source": f"{one['source']} (backfill)"} for one in run["report"].get("backfills", ())]
+        for one in [*run["report"].get("sources", [{}]), *backfills]:
             cells = [one.get(name, "") for name in ("source", "listed", "new", "kept", "refused", "waiting")]
             ended = run["exit_code"] if run["ended"] else "did not end"
             rows.append([run["id"], run["started"], ended, *cells, one.get("failed_lists", ""), class_of_report(one)])
