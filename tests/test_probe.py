@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -229,6 +230,24 @@ def test_the_redesign_is_read_as_well(tmp_path: Path) -> None:
     assert (layout["title"], layout["body"]) == ("h2.title-line", "section.copy")
     assert layout["byline"] == {"css": "li.penned", "regex": r"^By\s*(.+)"}
     assert source.timezone == "Europe/London"
+
+
+def test_pages_in_another_encoding(tmp_path: Path) -> None:
+    site = Newsroom(12, shown=5)
+    answer = ask(site)
+
+    def packed(url: str) -> Answer:
+        one = answer(url)
+        if not url.endswith(".html"):
+            return one
+        body = one.body.decode().replace('charset="utf-8"', 'charset="gb18030"').encode("gb18030")
+        return replace(one, body=body)
+
+    done, _ = made(answered(Surveyor(f"{BASE}/", 5).talk(), packed), tmp_path)
+    assert "# Its pages are in gb18030" in done.text
+    titles = [row.article.title for row in done.rows if row.article]
+    assert len(titles) == len(done.rows) > 3
+    assert set(titles) <= {one.title for one in site.truths()}
 
 
 def test_what_is_unsure_is_said(tmp_path: Path) -> None:
@@ -529,6 +548,15 @@ def test_no_body_where_the_layouts_differ() -> None:
 )
 def test_names_that_last(name: str, stable: bool) -> None:
     assert is_stable(name) is stable
+
+
+def test_headlines_in_structured_data_are_no_rule() -> None:
+    """A quote in the next one would be escaped there."""
+    data = '<script type="application/ld+json">{"@type":"NewsArticle","headline":"Boat %d sails again"}</script>'
+    pages = [story(n, data % n).replace("<h1>", f"<h{n}>").replace("</h1>", f"</h{n}>") for n in range(1, 5)]
+    samples = [sample(one) for one in pages]
+    assert [one.found.title for one in samples] == [f"Boat {n} sails again" for n in range(1, 5)]
+    assert fields(samples).title() is None
 
 
 # the place

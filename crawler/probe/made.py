@@ -70,7 +70,7 @@ def draft_of(
         delay=delay,
         day=day,
         replayed=replayed,
-        encodings=tuple(sorted({one.page.encoding for one in survey.samples})),
+        encodings=tuple(sorted({one.page.encoding for one in survey.samples} - {"utf-8"})),
     )
     _find_rules(draft)
     draft.unsure = list(_doubts(draft))

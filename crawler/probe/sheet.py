@@ -38,6 +38,7 @@ class Draft:
     body: BodyRule | None = None
     canonical: bool = False
     encodings: tuple[str, ...] = ()
+    """Of its pages, other than UTF-8."""
     unsure: list[str] = field(default_factory=list)
 
 
@@ -48,6 +49,7 @@ def written(draft: Draft) -> str:
         "# yaml-language-server: $schema=source.schema.json",
         f"# Written by presskeep probe from {survey.url}: {len(survey.samples)} articles were read,",
         f"# {survey.known} addresses of articles were seen. Check it: presskeep check {draft.id}",
+        *([f"# Its pages are in {', '.join(draft.encodings)}; no rule is needed for that."] if draft.encodings else []),
         f"id: {scalar(draft.id)}",
         f"name: {scalar(draft.name)}",
         f"home: {scalar(survey.home)}",
