@@ -300,6 +300,6 @@ def revision_faults(archive: Path, counted: dict[str, int]) -> list[tuple[str, s
     """Earlier versions that the ledger names and that are not there, or the other way round: (file, what).
     ``counted``: path of a post -> number of its versions."""
     named = {f"{folder_of(path)}/{n}.md" for path, count in counted.items() for n in range(1, count + 1)}
-    there = {str(file.relative_to(archive)) for file in (archive / FOLDER).rglob("*.md")}
+    there = {str(file.relative_to(archive)) for file in (archive / FOLDER).rglob("[1-9]*.md")}
     lost = [(file, "ledger: names this earlier version, but it is not there") for file in sorted(named - there)]
     return lost + [(file, "ledger: does not know this earlier version") for file in sorted(there - named)]

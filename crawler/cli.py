@@ -24,6 +24,7 @@ VERBS = {
     "probe": "From one address to a working source: finds its lists, articles and rules.",
     "extract": "What an article page holds, and why presskeep thinks so.",
     "diff": "How a post changed: its versions, newest first.",
+    "reprocess": "Read captures once more, with today's rules: posts get better, nobody is asked.",
     "verify": "Check every post and the ledger against the rules.",
     "rebuild-ledger": "Make the ledger anew from posts and captures.",
     "schema": "JSON Schema of source files, for editors.",

@@ -15,7 +15,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from crawler.alarms import Seen
-from crawler.archive import revisions
+from crawler.archive import revisions, rewrites
 from crawler.archive.captures import CaptureStore, Response, payload_digest
 from crawler.archive.ledger import Entry, Found, Kept, Ledger, LedgerLost, Validators, stamp
 from crawler.archive.locks import Lock
@@ -140,6 +140,7 @@ class Run:
         last = self.ledger.last_runs(1)
         if not last or not last[0]["ended"] or last[0]["exit_code"] in (FAILED, DISK):
             mended += revisions.mend(self.archive, self.ledger)
+        mended += rewrites.mend(self.archive, self.ledger)
         return [*mended, f"{swept} temporary files removed"] if swept else mended
 
     @property
@@ -175,7 +176,7 @@ class Run:
         tries = 0 if nobodys else self.ledger.refuse(space, key, reason, self.started)
         if not nobodys:
             self.report.of(source).refuse(address, reason)
-        if (twin := self.watch.held_twin(source, reason)) is not None:
+        if not nobodys and (twin := self.watch.held_twin(source, reason)) is not None:
             self.refuse(twin.space, twin.key, source, f"{source} {twin.key}", f"same text as {key}")
         if not nobodys:
             self._take(self.watch.failed(source, space, key, reason, tries))
@@ -216,7 +217,7 @@ class Run:
         made, sizes = self.captures.take()
         posts = list(self._pending.values())
         fresh = write_all(self.archive, [Pending(post.path, post.data) for post in posts])
-        self._write_category_pages(posts)
+        self.write_category_pages(posts)
         words, more = self.watch.remember(posts), [*self.memory.statements(posts), *self.also()]
         self.ledger.keep(list(map(self._kept, posts, fresh)), made, sizes, words, more)
         self.watch.look_at_aliases()
@@ -242,7 +243,7 @@ class Run:
         told = post.capture, notes, *post.validators, since, look
         return Kept(post.space, post.key, post.source, post.path, digest, *told, hints=post.hints)
 
-    def _write_category_pages(self, posts: Sequence[Post]) -> None:
+    def write_category_pages(self, posts: Sequence[Post]) -> None:
         """A page for each category that has none yet."""
         tags = {post.category: post.tag for post in reversed(posts)}
         pages = [

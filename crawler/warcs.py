@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -27,6 +26,7 @@ from crawler.archive.captures import Response, warc_date
 from crawler.archive.ledger import Row, articles, files
 from crawler.archive.warc import Place, Reader, Record
 from crawler.download import Download, LocalFile, Opened
+from crawler.ending import in_good_order
 from crawler.items import Article, Refused
 from crawler.readers import Outcome, Readers, Task
 from crawler.run import Post, Run
@@ -128,7 +128,7 @@ def fill(
     run.record_start()
     try:
         filling = Filling(run, sources, days, captures=captures, limit=limit, tell=tell)
-        with filling.readers(jobs or os.cpu_count() or 1, own_python=own_python) as readers, _in_good_order(run):
+        with filling.readers(jobs or os.cpu_count() or 1, own_python=own_python) as readers, in_good_order(run.report):
             for name in files:
                 filling.read(File(str(name)), readers)
     except BaseException as error:
@@ -136,21 +136,6 @@ def fill(
         raise
     run.close()
     return run.report
-
-
-@contextmanager
-def _in_good_order(run: Run) -> Iterator[None]:
-    """A run that is asked to end by SIGINT or SIGTERM ends after the page at hand."""
-
-    def end(*_: object) -> None:
-        run.report.interrupted = True
-
-    before = {one: signal.signal(one, end) for one in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
 
 
 def is_address(name: str | Path) -> bool:

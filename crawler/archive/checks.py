@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -42,6 +42,8 @@ class Check:
     """Earlier versions that are kept."""
 
 
+_PAGE = 500
+"""Rows that are read at once."""
 _COLUMNS = [name for name in Check.__slots__ if name != "row"]
 _READ = sa.select(*ROW, *(articles.c[name] for name in _COLUMNS))
 """By name: a ledger that may not be written to can lack newer columns."""
@@ -63,6 +65,18 @@ def known(ledger: Ledger, name: str) -> list[Check]:
     """Posts of this key, or the post at this path."""
     chosen = articles.c.state == "done", sa.or_(articles.c.key == name, articles.c.path == name)
     return [_check(row) for row in ledger.read(_READ.where(*chosen).order_by(articles.c.id))]
+
+
+def posts_of(ledger: Ledger, source: str, key: str = "") -> Iterator[Check]:
+    """Posts of a source in the order of their rows, or the one of this key; what changes meanwhile is seen."""
+    last, named = 0, (articles.c.key == key,) if key else ()
+    while True:
+        chosen = articles.c.source == source, articles.c.state == "done", articles.c.id > last, *named
+        rows = ledger.read(_READ.where(*chosen).order_by(articles.c.id).limit(_PAGE))
+        yield from map(_check, rows)
+        if len(rows) < _PAGE:
+            return
+        last = rows[-1].id
 
 
 def keys(ledger: Ledger) -> list[str]:

@@ -74,7 +74,18 @@ def _told(archive: Path, check: Check) -> dict[str, Any]:
     listed = [{"version": one.number, "when": one.when, "file": one.file, "title": one.lines[0]} for one in versions]
     pairs = pairwise(versions)
     changes = [{"from": old.number, "to": new.number, "diff": _diff(old, new)} for new, old in pairs]
-    return {**about, "versions": listed, "changes": changes}
+    return {**about, "versions": listed, "changes": changes, "readings": _readings(archive, check.path)}
+
+
+def _readings(archive: Path, path: str) -> list[dict[str, Any]]:
+    """What earlier rules had made of the post, newest first, and how it differs from what came next: upstream nothing
+    changed by that, unless an edit came between."""
+    from crawler.archive.rewrites import readings
+
+    files = [*readings(archive, path).values(), archive / path]
+    read = [_version(archive, 0, file) for file in files]
+    pairs = list(pairwise(read))
+    return [{"file": old.file, "diff": _diff(old, new)} for old, new in reversed(pairs)]
 
 
 def _versions(archive: Path, path: str) -> list[Version]:
@@ -111,3 +122,6 @@ def _show(told: dict[str, Any]) -> None:
         click.echo(f"  {one['version']}  {one['when']}  {one['title']}")
     for change in told["changes"]:
         click.echo("\n" + "\n".join(change["diff"]))
+    for reading in told["readings"]:
+        click.echo(f"\nread anew from its capture; before: {reading['file']}")
+        click.echo("\n".join(reading["diff"]))
