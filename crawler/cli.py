@@ -22,6 +22,7 @@ VERBS = {
     "gaps": "Which days of a source no walk has covered, and what to type next.",
     "sources": "The sources there are, and when each last ran.",
     "probe": "From one address to a working source: finds its lists, articles and rules.",
+    "check": "Whether sources still give what they gave, on recorded pages and on fresh ones.",
     "extract": "What an article page holds, and why presskeep thinks so.",
     "diff": "How a post changed: its versions, newest first.",
     "reprocess": "Read captures once more, with today's rules: posts get better, nobody is asked.",

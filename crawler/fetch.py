@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
@@ -20,7 +20,7 @@ from crawler.extract.page import Page
 from crawler.failures import words_for
 from crawler.pagefile import CHARSET, GivenPage
 from crawler.replay import Captures
-from crawler.sources import Politeness
+from crawler.sources import Politeness, Source
 
 T = TypeVar("T")
 
@@ -108,11 +108,22 @@ class Conversation(Spider):
 
     name = "conversation"
 
-    def __init__(self, talk: Talk[Any], politeness: Politeness, hosts: Collection[str], roaming: bool = False) -> None:
-        """``roaming``: answers may lead off the hosts, as for one address that was typed by hand."""
+    def __init__(
+        self,
+        talk: Talk[Any],
+        politeness: Politeness,
+        hosts: Collection[str],
+        roaming: bool = False,
+        sources: Sequence[Source] = (),
+    ) -> None:
+        """``roaming``: answers may lead off the hosts, as for one address that was typed by hand. ``sources``: hosts of
+        theirs are treated as they say."""
         super().__init__()
         self._talk, self._roaming = talk, roaming
-        self.sources: Mapping[str, Any] = {"": _Typed("", frozenset(hosts), politeness)}
+        self.sources: Mapping[str, Any] = {
+            "": _Typed("", frozenset(hosts), politeness),
+            **{source.id: source for source in sources},
+        }
         self.result: list[Any] = []
         self.fault: BaseException | None = None
 
@@ -128,11 +139,16 @@ class Conversation(Spider):
     async def _asked(self, addresses: Sequence[str]) -> list[Answer]:
         return list(await asyncio.gather(*map(self._answer, addresses)))
 
+    def _whose(self, url: str) -> str:
+        """The source that an address belongs to; empty for none."""
+        host = host_of(url)
+        return next((name for name, source in self.sources.items() if name and host in source.hosts), "")
+
     async def _answer(self, url: str) -> Answer:
         """Raises nothing: what fails is an answer too."""
         engine = self.crawler.engine
         assert engine is not None
-        meta = {} if self._roaming else {"source": ""}
+        meta = {} if self._roaming else {"source": self._whose(url)}
         try:
             found = await engine.download_async(Request(url, callback=NO_CALLBACK, meta=meta, dont_filter=True))
         except Exception as error:  # whatever it is, the talk goes on without this page
@@ -160,8 +176,9 @@ async def _held(talk: Talk[T], ask: Callable[[Sequence[str]], Awaitable[list[Ans
 def converse(
     talk: Talk[T],
     *,
-    politeness: Politeness,
-    hosts: Collection[str],
+    politeness: Politeness | None = None,
+    hosts: Collection[str] = (),
+    sources: Sequence[Source] = (),
     contact: str = "",
     replay: Captures | None = None,
     record: Record | None = None,
@@ -171,19 +188,20 @@ def converse(
 
     From the network it goes through Scrapy with robots.txt, guards, delays and User-Agent as crawls do (once in a
     process), and to ``hosts`` (with their ports, as in addresses) and those below the same registered domains alone,
-    unless it may be ``roaming``. With ``replay`` nothing is asked of the network, and what no capture holds fails.
-    ``contact`` is named where ``politeness`` names none. Good answers are put into ``record``. Raises what the talk
-    raises, and NotFetched where a signal ended it.
+    unless it may be ``roaming``; with ``sources`` to theirs as well, each as politely as it says. With ``replay``
+    nothing is asked of the network, and what no capture holds fails. ``contact`` is named where ``politeness`` names
+    none. Good answers are put into ``record``. Raises what the talk raises, and NotFetched where a signal ended it.
     """
     if record is not None:
         talk = _recorded(talk, record)
     if replay is not None:
         return answered(talk, lambda url: _replayed(url, replay))
-    politeness = politeness.model_copy(update={"contact": politeness.contact or contact})
+    polite = politeness or Politeness()
+    polite = polite.model_copy(update={"contact": polite.contact or contact})
     process = AsyncCrawlerProcess(_settings())
     logging.getLogger("scrapy").setLevel(logging.CRITICAL)
     crawler = process.create_crawler(Conversation)
-    crawling = process.crawl(crawler, talk, politeness, hosts, roaming)
+    crawling = process.crawl(crawler, talk, polite, hosts, roaming, sources)
     process.start()
     if crawling.done() and not crawling.cancelled():
         crawling.result()
@@ -194,6 +212,14 @@ def converse(
         raise NotFetched("stopped before an answer came")
     result: T = spider.result[0]
     return result
+
+
+def one_by_one(talks: Iterable[Talk[T]]) -> Talk[list[T]]:
+    """Several talks as one, one after the other; their results in the same order."""
+    results: list[T] = []
+    for talk in talks:
+        results.append((yield from talk))
+    return results
 
 
 def answered(talk: Talk[T], answer: Callable[[str], Answer]) -> T:

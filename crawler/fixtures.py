@@ -122,6 +122,10 @@ class Examiner:
             raise Refused("; ".join(faults))
         return list(dict.fromkeys(found))
 
+    def said(self, key: str) -> Mapping[str, str]:
+        """What the lists that were read said of an article."""
+        return self._hints.get(key, {})
+
     def further(self, answer: Answer, of: str) -> tuple[list[str], list[str]]:
         """What a first page leads to: addresses of next pages, and of further lists."""
         page, walks = answer.page(), self._walks.get(of, [])
