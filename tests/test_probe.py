@@ -4,6 +4,7 @@ is found out."""
 from __future__ import annotations
 
 import json
+import random
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -248,6 +249,44 @@ def test_pages_in_another_encoding(tmp_path: Path) -> None:
     titles = [row.article.title for row in done.rows if row.article]
     assert len(titles) == len(done.rows) > 3
     assert set(titles) <= {one.title for one in site.truths()}
+
+
+_NASTY = (
+    b'<a href="http://[">2</a>',
+    b'<base href="http://[">',
+    b'<a href="//a:99999/">next</a>',
+    b"\0\0",
+    b'<span)class="credit">x</span>',
+    b'<div class="\'\\">x</div>',
+)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_pages_that_are_broken(seed: int, tmp_path: Path) -> None:
+    """Cut, garbled, missing: what is written is a source that passes its check, or nothing is found."""
+    pick = random.Random(seed)
+    site = Newsroom(pick.randint(3, 20), pick.choice(["zh", "en"]), redesign=seed % 3 == 0, shown=4)
+    answer = ask(site)
+
+    def broken(url: str) -> Answer:
+        one = answer(url)
+        body, place = bytearray(one.body), pick.randrange(len(one.body) + 1)
+        match pick.randrange(8):
+            case 0:
+                return Answer(url, url, failure="timed out")
+            case 1:
+                del body[place:]
+            case 2:
+                body[place : place + 3] = bytes(pick.randrange(256) for _ in range(3))
+            case 3:
+                body[place:place] = pick.choice(_NASTY)
+        return replace(one, body=bytes(body))
+
+    try:
+        _, source = made(answered(Surveyor(f"{BASE}/", 6).talk(), broken), tmp_path)
+    except NothingFound:
+        return
+    assert check(source) == []
 
 
 def test_what_is_unsure_is_said(tmp_path: Path) -> None:

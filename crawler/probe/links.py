@@ -47,13 +47,18 @@ class Link:
 
 def links_of(page: Page) -> list[Link]:
     """Links of a page to web addresses, each once, with the longest of their texts."""
-    base = urljoin(page.url, _base(page.root)) if _base(page.root) else page.url
+    base = base_of(page)
     found: dict[str, str] = {}
     for anchor in _anchors(page.root):
         if url := address(base, anchor.get("href")):
             text = as_text(anchor) or anchor.get("title", "").strip()
             found[url] = max(found.get(url, ""), text, key=len)
     return [Link(url, text) for url, text in found.items()]
+
+
+def base_of(page: Page) -> str:
+    """What a page's links are relative to."""
+    return address(page.url, stated) or page.url if (stated := _base(page.root)) else page.url
 
 
 def address(base: str, href: str) -> str:

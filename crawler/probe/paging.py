@@ -12,7 +12,7 @@ from lxml import etree
 
 from crawler.extract.page import Page
 from crawler.extract.rules import as_text, compile_step
-from crawler.probe.links import address, same_site
+from crawler.probe.links import address, base_of, same_site
 from crawler.probe.paths import selectors
 
 _NEXT = re.compile(
@@ -56,12 +56,12 @@ def _by_next(page: Page, articles: Collection[str]) -> Iterator[Way]:
     said = [link for link in _links(page.root) if "next" in (link.get("rel") or "").lower().split()]
     named = [link for link in _links(page.root) if link.tag == "a" and _is_next(link)]
     for link in (*said, *named):
-        url = address(page.url, link.get("href"))
+        url = address(base_of(page), link.get("href"))
         if not url or url == page.url or url in articles or not same_site(url, page.url):
             continue
         for rule in _rules(link):
             found = _found(rule, page)
-            if [address(page.url, one) for one in found] == [url]:
+            if [address(base_of(page), one) for one in found] == [url]:
                 yield Way(rule=rule, url=url)
                 return
 
@@ -92,7 +92,7 @@ def _by_number(page: Page, articles: Collection[str]) -> Iterator[Way]:
     for link in _links(page.root):
         if as_text(link) != "2":
             continue
-        url = address(page.url, link.get("href"))
+        url = address(base_of(page), link.get("href"))
         if not url or url in articles or not same_site(url, page.url) or url == page.url:
             continue
         spans = [match.span() for match in _SPAN.finditer(url) if match[0].lstrip("0") == "2"]

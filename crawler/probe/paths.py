@@ -7,6 +7,7 @@ from itertools import chain, islice
 from typing import Any
 
 _NAME = re.compile(r"[A-Za-z_-][A-Za-z_-]{1,39}")
+_TAG = re.compile(r"[a-z][a-z0-9]*")
 _MADE = re.compile(r"^(?:css|sc|jsx|svelte|emotion|is|has|js|col|row|wp|active|hidden|clearfix)(?:$|[-_])")
 """Names that tools make, or that say how a thing looks just now."""
 _HUMP = re.compile(r"[A-Z]+[a-z]*|[a-z]+")
@@ -25,10 +26,15 @@ def is_stable(name: str) -> bool:
     return len(humps) < 2 or sum(map(len, humps)) >= 3 * len(humps)
 
 
+def _is_tag(tag: Any) -> bool:
+    """Whether a selector can name it: comments have none, and broken pages have others."""
+    return isinstance(tag, str) and _TAG.fullmatch(tag) is not None
+
+
 def own_selectors(element: Any) -> list[str]:
     """Selectors of an element by itself, the tellingest first."""
     tag, found = element.tag, []
-    if not isinstance(tag, str):
+    if not _is_tag(tag):
         return []
     if is_stable(name := element.get("id", "").strip()):
         found.append(f"#{name}")
@@ -49,7 +55,7 @@ def selectors(element: Any, most: int = 24) -> list[str]:
     around = list(islice(element.iterancestors(), _OUTWARD))
     outer = [name for one in around if one.tag not in ("html", "body") for name in own_selectors(one)[:2]]
     parent = own_selectors(around[0])[:2] if around else []
-    bare = element.tag if isinstance(element.tag, str) else ""
+    bare = element.tag if _is_tag(element.tag) else ""
     within = [f"{name} {one}" for name in outer for one in own[:2]]
     children = [f"{name} > {bare}" for name in parent if bare]
     deep = [f"{name} {bare}" for name in outer if bare]
