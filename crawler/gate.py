@@ -86,13 +86,14 @@ def is_error_page(text: str, error_pages: Iterable[Sequence[int]]) -> bool:
     return any(resemblance(own, one) >= ALIKE for one in known)
 
 
-def same_text(text: Text, size: int, twin: Callable[[str], tuple[str, str] | None]) -> None:
+def same_text(text: Text, size: int, twin: Callable[[str], tuple[str, str] | None], *, twice: bool = True) -> None:
     """Refuse a text that another address of the source has: a short one, or one under another headline.
 
-    ``size`` is its weight; ``twin`` gives (key, digest of the headline) of the other. Raises Refused.
+    ``size`` is its weight; ``twin`` gives (key, digest of the headline) of the other; ``twice``: whether a long one may
+    stand at two addresses, which those that were guessed may not. Raises Refused.
     """
     other = twin(text.digest)
-    if other is not None and (size < SHORT or other[1] != text.title):
+    if other is not None and (size < SHORT or other[1] != text.title or not twice):
         raise Refused(f"same text as {other[0]}")
 
 

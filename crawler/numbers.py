@@ -16,6 +16,8 @@ _NEIGHBOURS = 10
 """Numbers in a row that are looked at, at most, before a place is taken for empty."""
 _FARTHEST = 1 << 32
 """No site has as many articles."""
+_HOLE = 1000
+"""Numbers of which nothing is known that are asked for one by one, and not taken for a gap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def newest(known: int, misses: int) -> Search:
     the first. Not ended where every number seems to be an article's."""
     low, step = known, misses
     while step < _FARTHEST:
-        found = yield from _near(low + step, low + 4 * step, misses)  # what is empty may be a gap
+        found = yield from _near(low + step, low + 64 * step, misses)  # what is empty may be a gap
         if found is None:
             break
         low, step = found, 2 * step
@@ -82,7 +84,7 @@ def newest(known: int, misses: int) -> Search:
     high = low + step
     while high - low > misses:
         middle = (low + high) // 2
-        found = yield from _near(middle, high, misses)
+        found = yield from _near(middle, min(high, middle + 8 * misses), misses)
         low, high = (low, middle) if found is None else (found, high)
     return Found(low, high)
 
@@ -111,21 +113,34 @@ def backward(known: int, back: int) -> Search:
 
 def border(low: int, high: int, misses: int, is_behind: Callable[[date], bool]) -> Search:
     """Where articles begin whose days ``is_behind`` holds of: those up to ``low`` are before, those from ``high`` on
-    behind. Numbers that are nobody's, or whose day nobody knows, say nothing; their neighbours do."""
+    behind; between them nothing tells. Not ended where there are too many between them to be asked for: a gap in the
+    numbers. Numbers that are nobody's, or whose day nobody knows, say nothing; their neighbours do."""
     while high - low > 1:
-        middle = (low + high) // 2
-        found = yield from _dated(middle, high, misses)
-        if found is None or is_behind(found[1]):
-            high = middle
-        else:
-            low = found[0]
+        found = yield from _dated(low, high, misses)
+        if found is None:
+            return Found(low, high, ended=high - low <= _HOLE)
+        number, day = found
+        low, high = (low, number) if is_behind(day) else (number, high)
     return Found(low, high)
 
 
-def _dated(start: int, end: int, misses: int) -> Generator[list[int], Answers, tuple[int, date] | None]:
-    for some in _places(start, end, misses):
+def _dated(low: int, high: int, misses: int) -> Generator[list[int], Answers, tuple[int, date] | None]:
+    """An article with a day near the middle between two numbers; None for none."""
+    for some in _around(low, high, min(misses, _NEIGHBOURS)):
         answers = yield some
         for number in some:
             if (day := answers[number].day) is not None:
                 return number, day
     return None
+
+
+def _around(low: int, high: int, width: int) -> Iterator[list[int]]:
+    """The middle between two numbers, its neighbours on both sides, then single ones at distances that double; last of
+    all the same from both ends, the farthest first, for most of what is between may be a gap."""
+    middle = (low + high) // 2
+    distances = [*range(1, width), *(width << power for power in range((high - low).bit_length()))]
+    pairs = [(middle, middle)] + [(middle - distance, middle + distance) for distance in distances]
+    pairs += [(low + distance, high - distance) for distance in reversed(distances)]
+    for pair in pairs:
+        if some := sorted({number for number in pair if low < number < high}):
+            yield some

@@ -40,7 +40,10 @@ def judged(article: Article, source: Source, watch: Watch) -> None:
     floor = Floor(source.expect.characters, source.expect.paragraphs)
     judge(article.title, paragraphs, floor, watch.walls, watch.error_pages(article.source))
     text = Text(digest(article.plain), digest(article.title), sum(map(len, paragraphs)))
-    same_text(text, weight(article.plain), lambda same: watch.twin(article.source, article.key, same))
+    guessed = (article.space, article.key) in watch.guessed
+    same_text(
+        text, weight(article.plain), lambda same: watch.twin(article.source, article.key, same), twice=not guessed
+    )
     article.text = text
 
 

@@ -59,6 +59,8 @@ class Watch:
         self._away: dict[tuple[str, str], str] = {}
         self._claims: defaultdict[Name, list[Name]] = defaultdict(list)  # article -> addresses that say they are it
         self._looked = 0  # aliases that were looked at
+        self.guessed: set[Name] = set()
+        """Articles whose addresses were made up."""
         self.stopped: set[str] = set()
         """Sources that nothing more is asked of in this run."""
         self._errors: dict[str, list[Sequence[int]]] = {}

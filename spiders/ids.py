@@ -171,7 +171,8 @@ class Numbers:
         end = last.low + 1
         first = yield from border(-1, end, line.one.misses, lambda day: day >= days.first - _DAY)
         behind = yield from border(first.low, end, line.one.misses, lambda day: day > days.last + _DAY)
-        return Found(first.low, behind.high)
+        low, high = first.low if first.ended else first.high - 1, behind.high if behind.ended else behind.low + 1
+        return Found(low, high)
 
     # asking
 

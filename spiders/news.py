@@ -165,6 +165,8 @@ class NewsSpider(Spider):
             return
         if self.run and self.run.backfill and article.published and not self.run.backfill.saw(row, article.published):
             return
+        if self.run and row.hints.get("guess"):
+            self.run.watch.guessed.add((row.space, article.key))
         if self.run and not self._is_first(self.run, row, article.key):
             return
         yield article

@@ -105,6 +105,8 @@ def test_texts_are_the_same_whatever_their_setting() -> None:
     with pytest.raises(Refused, match="same text as 100002"):
         same_text(Text(digest("".join(LONG)), "another", 500, True), long, twin)
     same_text(Text(digest("".join(LONG)), "headline", 500, True), long, twin)  # a long one, sold twice
+    with pytest.raises(Refused, match="same text as"):  # but not at an address that was made up
+        same_text(Text(digest("".join(LONG)), "headline", 500, True), long, twin, twice=False)
     same_text(Text(digest("another"), "headline", 5, True), 2, twin)
 
 
