@@ -30,10 +30,22 @@ _PIECE = 1 << 16
 _LONGEST = 1 << 20
 """Characters of a tag, or of a text between two."""
 _GZIP = b"\x1f\x8b"
-_SPECIAL = {"<!--": "-->", "<![CDATA[": "]]>", "<?": "?>", "<!": ">"}
-"""How what is no element begins and ends; longer beginnings first."""
-_TAG = re.compile(r"<(/?)(?:([^\W\d][\w.-]*):)?([^\W\d][\w.-]*)(?:\s[^<>]*?)?(/?)>")
-_BRACKET = re.compile("[<>]")
+TOKENS = 1_500_000
+"""Tags and texts that are read of one."""
+_NAME = r"[^\W\d][\w.-]*"
+_TAG = re.compile(rf"<(/?)(?:({_NAME}):)?({_NAME})(?:\s[^<>]*?)?(/?)>")
+_TOKEN = re.compile(rf"{_TAG.pattern}([^<]*)(?=<)")
+_SPECIAL = {
+    begin: re.compile(pattern, re.DOTALL)
+    for begin, pattern in (
+        ("<!--", r"(?:<!--.*?-->\s*)++"),
+        ("<![CDATA[", r"<!\[CDATA\[.*?\]\]>"),
+        ("<?", r"<\?.*?\?>"),
+        ("<!", "<!.*?>"),
+    )
+}
+"""What is no element, by its beginning; longer beginnings first."""
+_TEXT = re.compile(r"(?:<?[^<]+|<+)(?=<)")
 _XML = re.compile(r"<(?:\?xml|!|(?:[\w.-]+:)?(?:urlset|sitemapindex|url|sitemap|rss|feed|html)[\s/>])", re.IGNORECASE)
 _ENTRIES, _ROOTS = ("url", "sitemap"), ("urlset", "sitemapindex")
 _FIELDS = {"loc": "loc", "lastmod": "lastmod", "publication_date": "published", "title": "title"}
@@ -136,11 +148,11 @@ def _lines(texts: Iterator[str]) -> Iterator[str]:
 
 
 class _Token(NamedTuple):
-    """A text, or a tag."""
+    """A tag and the text behind it, or a text alone."""
 
-    text: str = ""
+    text: str
     name: str = ""
-    """Without its prefix, in small letters; empty for a text."""
+    """Without its prefix, in small letters; empty for a text alone."""
     prefix: str = ""
     opens: bool = False
     closes: bool = False
@@ -177,17 +189,16 @@ class _Entries:
 
     def take(self, token: _Token) -> Iterator[Named]:
         """Go on with a token; the entry that ends with it."""
-        if not token.name:
-            if self._field:
-                self._said.append(token.text)
-        elif token.name in _ENTRIES:
+        if token.name in _ENTRIES:
             yield from self.end()
             if token.opens and not token.closes:
                 self._entry = Named(index=token.name == "sitemap")
-        elif self._other or token.name in _OTHERS:
+        elif token.name and (self._other or token.name in _OTHERS):
             self._beside(token)
         elif token.name in _FIELDS and token.prefix not in _OTHERS:
             self._border(token)
+        if self._field:
+            self._said.append(token.text)
 
     def end(self) -> Iterator[Named]:
         """The entry that is open."""
@@ -215,33 +226,30 @@ class _Entries:
 
 def _tokens(texts: Iterator[str]) -> Iterator[_Token]:
     """Tags and texts. What begins in one piece may end in a later one; a loose angle bracket is text."""
-    held, at = "", 0
-    for text in texts:
+    held, at, number = "", 0, 0
+    for text in chain(texts, "<"):  # every text ends with a bracket
         held, at = held[at:] + text, 0
         if len(held) > _LONGEST + _PIECE:
             raise ValueError(f"something in it is longer than {_LONGEST} characters")
-        while (start := held.find("<", at)) >= 0:
-            tag = _TAG.match(held, start)
-            if not (end := tag.end() if tag else _end(held, start)):
-                break
-            if start > at:
-                yield _Token(unescape(held[at:start]))
-            yield _of_tag(tag) if tag else _Token(_said(held[start:end]))
-            at = end
+        while match := _TOKEN.match(held, at) or _other(held, at):
+            if (number := number + 1) > TOKENS:
+                raise ValueError(f"it holds more than {TOKENS} tags and texts")
+            yield _token(match) if match.re is _TOKEN else _Token(_said(match[0]))
+            at = match.end()
 
 
-def _of_tag(tag: re.Match[str]) -> _Token:
-    slash, prefix, name, empty = tag.groups()
-    return _Token("", name.lower(), (prefix or "").lower(), not slash, bool(slash or empty))
+def _token(match: re.Match[str]) -> _Token:
+    slash, prefix, name, empty, text = match.groups()
+    said = unescape(text) if "&" in text else text
+    return _Token(said, name.lower(), prefix.lower() if prefix else "", not slash, bool(slash or empty))
 
 
-def _end(held: str, start: int) -> int:
-    """Where what is no tag ends; 0 where that lies beyond what is held."""
-    for begin, end in _SPECIAL.items():
-        if held.startswith(begin, start):
-            found = held.find(end, start + len(begin))
-            return found + len(end) if found >= 0 else 0
-    return start + 1 if _BRACKET.search(held, start + 1) else 0
+def _other(held: str, at: int) -> re.Match[str] | None:
+    """What is no tag; None where it lies beyond what is held."""
+    for begin, pattern in _SPECIAL.items():
+        if held.startswith(begin, at):
+            return pattern.match(held, at)
+    return None if _TAG.match(held, at) else _TEXT.match(held, at)
 
 
 def _said(piece: str) -> str:
@@ -250,4 +258,4 @@ def _said(piece: str) -> str:
         return piece[9:-3]
     if piece.startswith("<!") and not piece.startswith("<!--") and ("[" in piece or piece.startswith("<!ENTITY")):
         raise ValueError("it declares a document type of its own, which is refused")
-    return piece if piece == "<" else ""
+    return "" if piece.startswith(("<!", "<?")) else unescape(piece)

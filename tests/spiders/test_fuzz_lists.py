@@ -7,6 +7,7 @@ Runs in processes of their own, since it caps their memory. One case again, and 
 from __future__ import annotations
 
 import faulthandler
+import gzip
 import json
 import resource
 import subprocess
@@ -34,7 +35,7 @@ from spiders.walk import Listing, Walk
 from tests.peak import peak_of_this_process
 
 ROOT = Path(__file__).resolve().parents[2]
-CASES = {"html": 2800, "json": 2600, "jsonp": 1600, "feed": 2000, "wordpress": 1000}
+CASES = {"html": 2800, "json": 2600, "jsonp": 1600, "feed": 2000, "wordpress": 1000, "sitemap": 1000}
 URL = "https://harbour.example/list?page=1"
 MEMORY = 1 << 30
 """Bytes of address space that a process may take; there lies the interpreter with lxml and Scrapy as well."""
@@ -93,6 +94,7 @@ LISTS = {
     "json": ("json", JSON_LISTS),
     "jsonp": ("json", JSON_LISTS),
     "feed": ("feed", FEED_LISTS),
+    "sitemap": ("sitemap", ("\n    lists: map", "\n    links: /a/")),
     "wordpress": ("wordpress", WORDPRESS_LISTS),
 }
 KEYS = ("", "key: {patterns: ['/a/(\\d+)', '^\\d{6}']}\n")
@@ -157,6 +159,24 @@ def feed_answer(number: int) -> bytes:
         f'{head}<{of_atom}><link rel="next" href="?p=2"/>{atom}</feed>',
     )
     return text[number % 2].encode()
+
+
+def sitemap_answer(number: int) -> bytes:
+    """A sitemap of invented news with all that may stand in it, packed or not, or an index of such."""
+    news = "".join(
+        f"<url><loc>https://harbour.example/a/{100000 + n}.html?b={n}&amp;c=1</loc><lastmod>2026-03-{n:02d}</lastmod>"
+        "<news:news><news:publication><news:name>海港日报</news:name></news:publication>"
+        f"<news:publication_date>2026-03-{n:02d}T08:00:00+08:00</news:publication_date>"
+        f"<news:title><![CDATA[第{n}号渡轮 ]]>&#8230;</news:title></news:news>"
+        f"<image:image><image:loc>/p/{n}.jpg</image:loc></image:image></url>\n"
+        for n in range(1, 7)
+    )
+    maps = "".join(f"<sitemap><loc>/map-2026-{n:02d}.xml.gz</loc></sitemap>" for n in range(1, 7))
+    space = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:news="x" xmlns:image="y"'
+    head = '<?xml version="1.0" encoding="UTF-8"?>\n'
+    text = f"<urlset {space}>{news}</urlset>" if number % 5 else f"<sitemapindex {space}>{maps}</sitemapindex>"
+    data = (head + text).encode()
+    return gzip.compress(data, mtime=0) if number % 10 == 7 else data
 
 
 def json_feed_value() -> Any:
@@ -330,6 +350,38 @@ _FEEDS = (
 )
 
 
+_LAUGHS = b"".join(b'<!ENTITY l%d "%s">' % (n, b"&l%d;" % (n - 1) * 10) for n in range(1, 10))
+_SITEMAPS = (
+    b'<!DOCTYPE l [<!ENTITY l0 "lol">' + _LAUGHS + b"]><urlset><url><loc>&l9;</loc></url></urlset>",
+    b'<!DOCTYPE q [<!ENTITY q "'
+    + b"q" * 100_000
+    + b'">]><urlset><url><loc>'
+    + b"&q;" * 100_000
+    + b"</loc></url></urlset>",
+    b'<!DOCTYPE x [<!ENTITY x SYSTEM "file:///etc/passwd">]><urlset><url><loc>&x;</loc></url></urlset>',
+    b'<!DOCTYPE x SYSTEM "http://127.0.0.1:1/x.dtd"><urlset><url><loc>/&x;</loc></url></urlset>',
+    b"<urlset>" + b"<url>" * 100_000,
+    b"<urlset>" + b"<url><loc>" * 50_000,
+    b"<urlset><url><loc>" + b"a" * 2_000_000,
+    b"<urlset><url><loc>" + b"&amp;" * 300_000 + b"</loc></url></urlset>",
+    b"<urlset>" + b"<url><loc>/a/1</loc></url>" * 10_000,
+    b"<urlset>" + b"<!--" * 300_000,
+    b"<urlset>" + b"<![CDATA[" * 100_000,
+    b"<urlset>" + b"<!" * 500_000,
+    b"<urlset>" + b"<" * 1_000_000,
+    b"<urlset>" + b"<a " * 100_000,
+    b"<urlset>" + b"<" + b"a:" * 500_000,
+    b"<urlset>" + b"<a" + b" b='c'" * 100_000,
+    b"<urlset>" + b"<image>" * 50_000,
+    b"https://harbour.example/a/" * 80_000,
+    b"https://harbour.example/a/1\n" * 10_000,
+    b"sitemap:" * 200_000,
+    gzip.compress(b"<urlset>" + b"<!-- -->" * (9 << 20), 1, mtime=0),
+    gzip.compress(b"<urlset><url>" * 50_000, mtime=0)[:-20],
+    gzip.compress(b"<urlset>", mtime=0) * 20_000,
+)
+
+
 @cache
 def monsters(kind: str) -> list[bytes]:
     """Answers that are made to cost time or memory."""
@@ -351,6 +403,8 @@ def monsters(kind: str) -> list[bytes]:
         return [b"<html><body>" + one for one in inner]
     if kind == "feed":
         return [one.join((b"<rss><channel>", b"")) for one in _FEEDS]
+    if kind == "sitemap":
+        return list(_SITEMAPS)
     bodies = (
         b"[" * 100_000,
         b"[" * 100_000 + b"]" * 100_000,
@@ -384,6 +438,8 @@ def case(kind: str, number: int) -> bytes:
         return made[number].join(wrap)
     if kind == "html":
         data = html_answer()
+    elif kind == "sitemap":
+        data = sitemap_answer(number)
     elif kind == "feed" and random.random() < 0.8:
         data = feed_answer(number)
     else:

@@ -433,6 +433,12 @@ def test_many_entries_cost_little_memory(tmp_path: Path) -> None:
     assert int(grown) < 10, "MiB; as a tree they take 60"
 
 
+def test_no_more_tags_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crawler.extract.sitemap.TOKENS", 50)
+    assert named(urlset(LOC, *["<p/>"] * 50))[1:3] == ["", ""]
+    assert named(urlset(LOC, *["<p/>"] * 50))[-1] == "! it holds more than 50 tags and texts"
+
+
 def test_no_more_than_may_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crawler.extract.sitemap.MOST", 1200)
     text = urlset(*(f"<loc>https://harbour.example/a/{number}</loc>" for number in range(1300)))
