@@ -30,7 +30,7 @@ _LOOSE = re.compile(
 """Ampersands and angle brackets that may be no XML."""
 _TAG = re.compile(rf"{_KEPT}|<(/?)([\w.-]+:)?(item|entry|channel|rss|rdf|feed)(?=[\s/>])", re.DOTALL | re.IGNORECASE)
 """Where items begin and end."""
-_ROOT = re.compile(r"<((?:[\w.-]+:)?)(rss|rdf|feed)(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_ROOT = re.compile(rf"{_KEPT}|<((?:[\w.-]+:)?)(rss|rdf|feed)(?:\s[^<>]*)?/?>", re.DOTALL | re.IGNORECASE)
 _CHANNEL = re.compile(r"<channel(?:\s[^<>]*)?>", re.IGNORECASE)
 _NEXT = re.compile(r"""<(?:[\w.-]+:)?link\s[^<>]*?\brel\s*=\s*["']next["'][^<>]*>""", re.IGNORECASE)
 _DECLARED = re.compile(r"<!ENTITY|<!DOCTYPE[^<>\[]*\[", re.IGNORECASE)
@@ -61,7 +61,7 @@ def read_feed(page: Page) -> Feed:
     if text[:1] in ("{", "["):
         return _json_feed(page.json)
     text = _CONTROLS.sub("", text)
-    root = _ROOT.search(text)
+    root = next((found for found in _ROOT.finditer(text) if found[2]), None)
     if root is None:
         raise ValueError(f"neither RSS nor Atom nor JSON Feed: begins with {text[:60]!r}")
     if _DECLARED.search(text, 0, root.start()):

@@ -188,6 +188,7 @@ BROKEN: dict[str, tuple[str | bytes, Sequence[tuple[str, str]]]] = {
     "byte-order-mark": (b"\xef\xbb\xbf" + BOTH.encode(), [FIRST, SECOND]),
     "two-byte-order-marks": (b"\xef\xbb\xbf\xef\xbb\xbf" + BOTH.encode(), [FIRST, SECOND]),
     "a-warning-before-it": ("<br />\n<b>Warning</b>: date() in /x.php<br />\n" + BOTH, [FIRST, SECOND]),
+    "a-comment-that-names-its-root": ("<!-- <rss><item/> -->" + BOTH, [FIRST, SECOND]),
     "no-declaration": (BOTH.partition("?>")[2], [FIRST, SECOND]),
     "junk-behind-it": (BOTH + "\n<!-- cached --><script>x()</script></html>", [FIRST, SECOND]),
     "utf-8-that-says-gb2312": (CHINESE.replace("1.0", '1.0" encoding="gb2312'), NAMED),
