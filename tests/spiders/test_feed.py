@@ -210,6 +210,10 @@ BROKEN: dict[str, tuple[str | bytes, Sequence[tuple[str, str]]]] = {
     "escaped-twice": (rss(f"<title>Pete&amp;#8217;s &amp;amp; Ann</title>{LINK}"), [("Pete’s & Ann", FIRST[1])]),
     "a-bare-angle-bracket": (rss(f"<title>3 < 4 and 5 <6</title>{LINK}"), [("3 < 4 and 5 <6", FIRST[1])]),
     "numbers-of-no-character": (rss(f"<title>Ferry&#11; back&#0;&#xD800;</title>{LINK}"), [("Ferry back��", FIRST[1])]),
+    "numbers-in-an-address": (
+        rss(f"{TITLE}<link>https://harbour.example/a?n=1&#38;m=2</link>"),
+        [(FIRST[0], "https://harbour.example/a?n=1&m=2")],
+    ),
     "numbers-of-windows": (rss(f"<title>Ferry &#150; back</title>{LINK}"), [("Ferry – back", FIRST[1])]),
     "control-characters": (rss(f"<title>Fer\x0bry\x00 \x1bback</title>{LINK}"), [FIRST]),
     "prefixes-of-nobody": (rss(TITLE + LINK + "<dc:date>x</dc:date>", root="<rss>"), [FIRST]),
