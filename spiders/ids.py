@@ -37,8 +37,8 @@ _LATE = 5
 """So many times a list's ``misses`` below the newest number are looked at again, for articles that appear late."""
 _TRAP = 5
 """Numbers answered with one and the same article that show that any number is."""
-_UNREAD = frozenset({"layout changed", "paywall", "consent"})
-"""Why an article gave no post though its page is there."""
+_UNREAD = frozenset({"paywall", "consent"})
+"""Why an article gave no post though its page is surely there. One that no rule fits may be an error page."""
 _DATES = re.compile(r"\\{(" + "|".join(PLACES) + r")\\}")
 
 

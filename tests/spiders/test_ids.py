@@ -323,3 +323,31 @@ def test_a_backfill_by_numbers_that_is_killed(server: Server, tmp_path: Path) ->
     asked = server.paths("/a/")
     assert len(asked) - len(set(asked)) <= 12, json.dumps(asked)
     assert len(asked) < 110
+
+
+def test_pages_that_say_that_there_is_none_and_captures_replayed(server: Server, tmp_path: Path) -> None:
+    """In other words than at addresses of another kind: once that page was seen twice it is known."""
+    put(server, *range(1, 9))
+    none = Page("<html><body><h1>查无此文</h1><p>您要找的文章不存在，请返回首页。</p></body></html>", validators=False)
+    server.pages |= {f"/a/{number}.html": none for number in range(100_009, 100_040)}
+    source = html_source(server, lists=ids(server, first=100_000))
+    archive = Archive.new(tmp_path / "archive", source)
+    archive.crawl()
+    told = archive.report("harbour")
+    assert (told["kept"], told["refused"], told["alarms"]) == (8, 1, [])
+    assert archive.rows("select number from marks") == [(100_008,)]
+
+    other = Archive.new(tmp_path / "other", source)
+    server.forget()
+    other.crawl("--replay", *archive.state.glob("captures/*.warc.gz"))
+    assert server.asked == []
+    assert other.posts() == archive.posts()
+
+
+def test_a_site_where_no_number_is_an_article(server: Server, tmp_path: Path) -> None:
+    source = html_source(server, lists=ids(server, first=500_000))
+    archive = Archive.new(tmp_path / "archive", source)
+    archive.crawl(code=3)
+    [problem] = archive.problems("harbour").values()
+    assert problem.startswith("no article at any number that was tried from 500000 on")
+    assert archive.rows("select * from marks") == []
