@@ -58,7 +58,7 @@ def test_what_is_known_costs_nothing_and_what_is_new_is_let_go(server: Server, t
     assert min(len(first["held"]), max(most.values())) > 4, "it was looked while they were under way"
     blocks = [held["blocks"] for held in first["held"]]
     stays = min(blocks[-2:]) - blocks[1]  # one look alone also sees what is under way, more on a busy machine
-    assert stays < 40 * NEW, "of an article that is a post nothing stays in memory"
+    assert stays < 10 * NEW, "of an article that is a post nothing stays in memory"
 
     server.forget()
     again = counted(archive)
