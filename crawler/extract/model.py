@@ -52,7 +52,7 @@ class Model:
 
 
 def compiled(bias: float, trees: Sequence[Tree], features: int) -> Callable[[Sequence[float], int, int, int], float]:
-    """The sum of all trees as one function: in a fifth of the time that walking through them takes.
+    """The sum of all trees as one function: in an eighth of the time that walking through them takes.
 
     ``features`` is how many numbers come before the groups of words, which the function is given as bits: of the
     words near by, of those a little farther up too, of all above.

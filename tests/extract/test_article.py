@@ -176,7 +176,7 @@ def test_the_publisher_and_the_image_come_from_whoever_states_them() -> None:
 
 
 def test_a_page_is_gone_with_the_last_that_holds_it() -> None:
-    """Nothing of it points in a circle: to find such circles took a tenth of the time of a page."""
+    """Nothing of it points in a circle, which would keep its tree until the garbage collector comes by."""
     extract(HTML, URL)  # what is made once for all pages
     gc.collect()
     gc.disable()
