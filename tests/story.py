@@ -19,7 +19,8 @@ import yaml
 from crawler.archive.captures import read_segment
 from crawler.commands.init import make_archive
 from tests.server import Page, Server
-from tests.warm import Call, Done, Warm
+from tests.warm import Call, Warm
+from tests.warm import Done as Done
 
 ROOT = Path(__file__).resolve().parents[1]
 PRESSKEEP = [sys.executable, "-m", "crawler.cli"]
