@@ -20,7 +20,7 @@ from crawler.extract.attribution import (
     seek_attribution,
     tidy,
 )
-from crawler.extract.credits import marked
+from crawler.extract.credits import GAP, SEAM, marked
 from crawler.extract.evidence import Choice
 from crawler.extract.facts import Facts
 from crawler.extract.page import Page
@@ -548,6 +548,7 @@ TEXTS = st.text(max_size=80) | st.lists(
 @settings(max_examples=400, deadline=None)
 @given(TEXTS)
 def test_what_is_found_stands_in_the_text(text: str) -> None:
+    text = text.translate({ord(GAP): " ", ord(SEAM): " "})  # no characters: our own marks between blocks
     squeezed = squeeze(text)
     found = credit_in_text(text, agencies=WIRES), credit_in_digest(text), credit_in_body([text], agencies=WIRES)
     assert all(credit is None or (credit.raw and credit.raw in squeezed) for credit in found)
@@ -627,10 +628,10 @@ def _credit_of(page: dict[str, str]) -> str:
 )
 def test_noise_costs_no_more_than_its_length(noise: str) -> None:
     """Quadratic in its length, 20,000 labels took a minute."""
-    started = time.perf_counter()
+    started = time.process_time()
     assert credit_in_body([noise * 20_000]) is None
     credit_in_tree(lxml.html.fromstring(f"<p>{noise * 20_000}</p>"))
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 # The page with what is known of it.
