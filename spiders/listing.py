@@ -13,6 +13,7 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from crawler.archive.ledger import Found, Validators
+from crawler.backfill import Place
 from crawler.coverage import Part, Stretch, parts_of
 from crawler.days import Days, is_dated
 from crawler.extract.page import Page
@@ -161,7 +162,7 @@ class Walks:
         walking.interrupted, place = True, backfill.walk(walking.start, walking.way)
         if not place.ended:
             yield self._list_request(walking, place.page or walking.start, place.number)
-        elif walking.levels and walking.is_index:
+        elif walking.levels and walking.is_index and (walking.by_time or place.page == walking.start):
             walking.told = True
             yield self._list_request(walking, walking.start, 1)
 
@@ -247,6 +248,8 @@ class Walks:
             self._tell(walking.source, response.url, piece)
             self._committed(walking, response.url, piece)
         yield from self._further_lists(walking, further)
+        if further and self._run.backfill is not None:  # a later run asks it again for those that are not read by then
+            self._run.backfill.discover([], walking.start, Place(walking.start), pages=0)
         walking.seen.append(_validators(response, walking, digest, further))
         fresh = found.new or found.refused or listing.left
         if following and (fresh or walking.goes_on(entry.key for entry in listing.entries)):

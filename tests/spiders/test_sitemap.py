@@ -400,6 +400,25 @@ def test_a_crawl_by_robots_txt_an_index_and_packed_sitemaps(server: Server, tmp_
     archive.proven()
 
 
+def test_a_backfill_goes_on_amid_an_index(server: Server, tmp_path: Path) -> None:
+    """Of sitemaps that an index named, those that were not read are read by the next command."""
+    one, two = stories(2)
+    server.pages |= {story.path: story.page() for story in (one, two)}
+    names = ("index.xml", "a.xml", "b.xml", "map-2019-01.xml")
+    further = (f"<loc>{server.address(f'/{name}')}</loc>" for name in names[1:])
+    server.pages["/index.xml"] = Answer(index(*further), kind="text/xml")
+    server.pages["/a.xml"], server.pages["/b.xml"] = map_of(server, [one]), map_of(server, [two])
+    lists = [{"kind": "sitemap", "urls": server.address("/index.xml")}]
+    archive = Archive.new(tmp_path / "archive", html_source(server, lists=lists))
+    days = ("--from", "2026-03-01", "--to", "2026-03-05")
+    archive.verb("backfill", "harbour", *days, "--requests", "2", code=5)
+    assert server.paths() == ["/index.xml", "/a.xml"]
+    server.forget()
+    archive.verb("backfill", "harbour", *days)
+    assert server.paths() == ["/index.xml", "/b.xml", one.path, two.path]
+    assert archive.states() == {one.key: "done", two.key: "done"}
+
+
 # how much
 
 
