@@ -150,11 +150,14 @@ class Run:
 
     # what spiders say
 
-    def discover(self, source: Source, entries: Sequence[Entry], walk: str = "", start: str = "") -> Found:
+    def discover(
+        self, source: Source, entries: Sequence[Entry], walk: str = "", start: str = "", pages: int = 1
+    ) -> Found:
         """Commit what a list page names; ``walk`` is the list's first address while pages of it are still to come,
-        ``start`` the same in any case. A backfill takes what may be of its days."""
+        ``start`` the same in any case, ``pages`` how many were asked for this. A backfill takes what may be of its
+        days."""
         if self.backfill is not None:
-            return self.backfill.discover(entries, start or walk)
+            return self.backfill.discover(entries, start or walk, pages=pages)
         return self.ledger.discover(source.id, source.space, entries, self.started, walk)
 
     def end_walk(self, start: str, known: Sequence[Validators]) -> None:

@@ -119,7 +119,7 @@ class Walks:
                 return
             for listing in walk.entries():
                 self._tell(source, walk.start, listing)
-                self._commit(source, walk.start, walk.start, listing)
+                self._commit(source, walk.start, walk.start, listing, pages=0)
         except ValueError as error:
             report.failed_lists += 1
             report.problem(walk.start, str(error))
@@ -246,7 +246,7 @@ class Walks:
         found = self._committed(walking, response.url, listing, walking.start if following else "")
         for piece in pieces:
             self._tell(walking.source, response.url, piece)
-            self._committed(walking, response.url, piece)
+            self._committed(walking, response.url, piece, pages=0)
         yield from self._further_lists(walking, further)
         if further and self._run.backfill is not None:  # a later run asks it again for those that are not read by then
             self._run.backfill.discover([], walking.start, Place(walking.start), pages=0)
@@ -269,16 +269,16 @@ class Walks:
             report.refused += 1
             report.problem(url, problem)
 
-    def _committed(self, walking: Walking, url: str, listing: Listing, walk: str = "") -> Found:
+    def _committed(self, walking: Walking, url: str, listing: Listing, walk: str = "", pages: int = 1) -> Found:
         """What was found, once it is in the ledger."""
-        found = self._commit(walking.source, walking.start, url, listing, walk)
+        found = self._commit(walking.source, walking.start, url, listing, walk, pages)
         if walking.stretch is not None:
             walking.stretch.page(listing.entries)
         return found
 
-    def _commit(self, source: Source, start: str, url: str, listing: Listing, walk: str = "") -> Found:
+    def _commit(self, source: Source, start: str, url: str, listing: Listing, walk: str = "", pages: int = 1) -> Found:
         report = self._run.report.of(source.id)
-        found = self._run.discover(source, listing.entries, walk, start)
+        found = self._run.discover(source, listing.entries, walk, start, pages)
         report.listed += len(listing.entries)
         report.new += found.new + len(found.refused)
         for entry in found.refused:

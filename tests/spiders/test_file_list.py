@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -112,6 +113,18 @@ def test_a_crawl_of_a_file_and_of_stdin(server: Server, tmp_path: Path) -> None:
     assert archive.states() == {one.key: "done", two.key: "done"}
     report = archive.report("harbour")
     assert (report["listed"], report["new"], report["unchanged"]) == (2, 1, 1)
+
+
+def test_a_backfill_of_a_file(server: Server, tmp_path: Path) -> None:
+    """It costs no request to read it."""
+    inside, outside = stories(2)
+    publish(server, [inside, outside], "/unlisted")
+    archive = Archive.new(tmp_path / "archive", html_source(server, lists=[{"kind": "file", "path": "articles.txt"}]))
+    text = "".join(f"{server.address(one.path)}\n" for one in (inside, outside))
+    (archive.folder / "sources/articles.txt").write_text(text)
+    done = archive.verb("backfill", "harbour", "--from", "2026-03-02", "--to", "2026-03-02", "--json")
+    assert json.loads(done.stdout)["plan"]["ways"] == [{"way": "file", "asked": 0, "listed": 2, "found": 2}]
+    assert archive.states() == {inside.key: "done", outside.key: "outside"}
 
 
 def test_addresses_beside_several_sources(server: Server, tmp_path: Path) -> None:
