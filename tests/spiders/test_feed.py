@@ -563,4 +563,6 @@ def test_what_is_written_reads_back_equal(items: list[Item], cdata: bool) -> Non
 def test_what_is_cut_short_keeps_its_whole_items(items: list[Item], data: st.DataObject) -> None:
     text = rss(*(written_rss(one, cdata=True) for one in items))
     cut = text[: data.draw(st.integers(text.index("<channel>") + 9, len(text)))]
-    assert read_feed(Page(cut.encode(), URL)).items == items[: cut.count("</item>")]
+    found = read_feed(Page(cut.encode(), URL)).items
+    assert cut.count("</item>") <= len(found) <= cut.count("</item")  # one that lacks its last bracket may count
+    assert found == items[: len(found)]
