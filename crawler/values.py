@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Callable
+from functools import cache
 from typing import Annotated
 from zoneinfo import available_timezones
 
@@ -68,9 +69,15 @@ def _network(value: str) -> str:
     return (network(value), value)[1]
 
 
+@cache
+def _zones() -> frozenset[str]:
+    """Names of all zones; it takes the system's whole database to know them."""
+    return frozenset(available_timezones())
+
+
 def _zone(value: str) -> str:
-    if value not in available_timezones():
-        raise ValueError(f"no IANA time zone.{near(value, available_timezones())[:80]}")
+    if value not in _zones():
+        raise ValueError(f"no IANA time zone.{near(value, _zones())[:80]}")
     return value
 
 
