@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 REMEMBERED = 200
 """Articles of a source after which a block is forgotten that no other had; what several had stays."""
 _SIBLINGS = 5
-"""Latest ``<title>`` texts of a source that are shown to the next page."""
+"""``<title>`` texts of a source that are shown to its next pages."""
+_AFRESH = 256
+"""Articles after which other titles are shown, and before that whenever there are twice as many: whoever reads pages by
+what is durable so far is mostly shown the same ones as who has kept the articles before them."""
 _CHUNK = 400
 """Blocks asked for at once; SQLite's default limit of bound values is 999 in old builds."""
 _HEAD = 300
@@ -84,6 +87,7 @@ class Memory:
         self._ledger = ledger
         self._numbers: dict[str, int] = {}
         self._heads: dict[str, deque[tuple[str, str]]] = {}  # source -> (key, title), the latest first
+        self._shown: dict[str, list[tuple[str, str]]] = {}  # source -> those that its pages are shown
         self._fresh: defaultdict[str, dict[int, str]] = defaultdict(dict)  # source -> block -> key that had it first
         self._several: defaultdict[str, set[int]] = defaultdict(set)
         self._noted: dict[tuple[str, str], dict[str, Any]] = {}  # rows of what is not durable yet
@@ -114,15 +118,22 @@ class Memory:
         return {one: several or one in self._several.get(source, ()) for one, several in found.items()}
 
     def siblings(self, source: str, key: str) -> tuple[str, ...]:
-        """``<title>`` texts of the source's latest other articles."""
-        return tuple(islice((head for other, head in self._latest(source) if other != key), _SIBLINGS))
+        """``<title>`` texts of other articles of the source, a while ago its latest."""
+        self._load(source)
+        return tuple(islice((head for other, head in self._shown[source] if other != key), _SIBLINGS))
 
-    def _latest(self, source: str) -> deque[tuple[str, str]]:
+    def _load(self, source: str) -> None:
         if source not in self._heads:
-            query = sa.select(readings.c.key, readings.c.title).where(readings.c.source == source)
-            rows = self._ledger.read(query.order_by(readings.c.number.desc()).limit(_SIBLINGS + 1))
-            self._heads[source] = deque(((row.key, row.title) for row in rows), _SIBLINGS + 1)
-        return self._heads[source]
+            number = self._number(source)
+            self._heads[source] = deque(self._heads_at(source, number), _SIBLINGS + 1)
+            self._shown[source] = self._heads_at(source, _shown_since(number))
+
+    def _heads_at(self, source: str, number: int) -> list[tuple[str, str]]:
+        """(key, title) of the latest articles when the source had so many."""
+        chosen = readings.c.source == source, readings.c.number <= number
+        query = sa.select(readings.c.key, readings.c.title).where(*chosen)
+        rows = self._ledger.read(query.order_by(readings.c.number.desc()).limit(_SIBLINGS + 1))
+        return [(row.key, row.title) for row in rows]
 
     def _number(self, source: str) -> int:
         """How many articles of the source were read so far."""
@@ -137,8 +148,11 @@ class Memory:
         """An article passed the gate: the next pages of its source are read in the light of it."""
         if (reading := post.reading) is None:
             return
+        self._load(post.source)
         number = self._numbers[post.source] = self._number(post.source) + 1
-        self._latest(post.source).appendleft((post.key, reading.head[:_HEAD]))
+        self._heads[post.source].appendleft((post.key, reading.head[:_HEAD]))
+        if number == _shown_since(number):
+            self._shown[post.source] = list(self._heads[post.source])
         for one in reading.blocks:
             self._fresh[post.source].setdefault(one, post.key)
         self._several[post.source].update(reading.struck)
@@ -191,6 +205,11 @@ class Memory:
             if fresh.get(one) == key:
                 del fresh[one]
         self._several[source].difference_update(reading.struck)
+
+
+def _shown_since(number: int) -> int:
+    """Of so many articles, the one with which the titles began that are shown now."""
+    return number - number % _AFRESH or 1 << number.bit_length() >> 1
 
 
 class Hindsight(Memory):

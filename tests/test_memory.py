@@ -103,7 +103,19 @@ def test_titles_of_the_latest_other_pages(ledger: Ledger) -> None:
     memory.note(post("h", []))
     assert memory.siblings("s", "h") == tuple(f"Title {key}" for key in "gfedc")
     assert memory.siblings("s", "x") == tuple(f"Title {key}" for key in "hgfed")
-    assert Memory(ledger).siblings("s", "f") == tuple(f"Title {key}" for key in "gedcb")
+    assert Memory(ledger).siblings("s", "c") == tuple(f"Title {key}" for key in "dba"), "as of the fourth"
+
+
+def test_titles_stay_the_same_for_a_while_whoever_asks(ledger: Ledger) -> None:
+    """So that pages may be read by what is durable, ahead of the articles before them."""
+    memory, asked = Memory(ledger), []
+    for number in range(1, 10):
+        asked.append(memory.siblings("s", "x"))
+        memory.note(post(f"{number}", []))
+        assert memory.siblings("s", "x") == asked[-1] or number in (1, 2, 4, 8)
+    assert asked[4:8] == [tuple(f"Title {n}" for n in (4, 3, 2, 1))] * 4
+    kept(ledger, Memory(ledger), *(post(f"{number}", []) for number in range(1, 7)))
+    assert Memory(ledger).siblings("s", "x") == asked[7], "of six articles, those of four"
 
 
 def test_posts_without_a_reading_leave_nothing(ledger: Ledger) -> None:
