@@ -248,10 +248,13 @@ def of_host(reason: str) -> tuple[str, str]:
     return class_of(reason.rpartition("the last: ")[2]) or "refused", reason
 
 
-def next_command(source: str, kind: str, file: str, place: str) -> str:
-    """What to do about an alarm; ``place`` as ``crawler.place`` gives it."""
+def next_command(source: str, kind: str, file: str, place: str, *, repairable: bool = False) -> str:
+    """What to do about an alarm; ``place`` as ``crawler.place`` gives it, ``repairable``: whether the source has rules
+    for pages."""
     if kind == "really quiet":
         return f"presskeep health{place}"
+    if kind == "layout changed" and repairable:
+        return f"presskeep repair {source}{place}"
     crawl = f"presskeep crawl {source} --limit 5{place}"
     mended = kind in ("layout changed", "list moved", "soft-404", "consent", "paywall")
     return f"mend {file}, then {crawl}" if mended else crawl

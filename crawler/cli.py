@@ -23,6 +23,7 @@ VERBS = {
     "sources": "The sources there are, and when each last ran.",
     "probe": "From one address to a working source: finds its lists, articles and rules.",
     "check": "Whether sources still give what they gave, on recorded pages and on fresh ones.",
+    "repair": "Where a source's known articles stand after a change of its pages, and new rules for it.",
     "extract": "What an article page holds, and why presskeep thinks so.",
     "diff": "How a post changed: its versions, newest first.",
     "reprocess": "Read captures once more, with today's rules: posts get better, nobody is asked.",

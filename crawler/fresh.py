@@ -53,6 +53,8 @@ class Fresh:
     """List pages that were read, each with the address in the source that led to it."""
     faults: list[str] = field(default_factory=list)
     """Lists that could not be had or named nothing."""
+    unread: list[tuple[str, Answer]] = field(default_factory=list)
+    """Pages of lists that were had and named nothing, likewise."""
     articles: list[FreshArticle] = field(default_factory=list)
 
     def broken(self, expected: Expected) -> Iterator[str]:
@@ -87,7 +89,7 @@ def fresh_talk(source: Source, number: int, now: datetime, *, own_python: bool =
         fresh.lists += [(of, answer) for answer in answers]
         named.append(keys)
     wanted = _in_turn(named, number)
-    addresses = [url for key in wanted if (url := _address(source, key, examiner.said(key)))]
+    addresses = [url for key in wanted if (url := address_of(source, key, examiner.said(key)))]
     for url in addresses:  # one by one, as a crawl would
         (answer,) = yield [url]
         fresh.articles.append(_examined(examiner, answer))
@@ -119,6 +121,7 @@ def _list(
         keys += found
         answers += [child] if found else []
     if not keys:
+        fresh.unread.append((of, answer))
         fresh.faults.append(f"{first}: {why or 'the list is empty, or its rules no longer fit'}")
     return keys, answers
 
@@ -140,7 +143,7 @@ def _in_turn(named: Sequence[Sequence[str]], number: int) -> list[str]:
     return list(dict.fromkeys(mixed))[:number]
 
 
-def _address(source: Source, key: str, hints: Mapping[str, str]) -> str:
+def address_of(source: Source, key: str, hints: Mapping[str, str]) -> str:
     """What a crawl would ask for; empty where none can be made."""
     try:
         url = fill(source.article.address, {**hints, "key": key, "source": source.id, "space": source.space})

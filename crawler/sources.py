@@ -238,6 +238,13 @@ class Source(Strict):
         """Whether rules say where articles stand in all its pages; else the generic extractor looks for them."""
         return all(layout.body is not None for layout in self.layouts)
 
+    @property
+    def is_repairable(self) -> bool:
+        """Whether there are rules for its pages that a repair could find anew (see crawler/repair)."""
+        present = [layout for layout in self.layouts if layout.until is None]
+        rules = set(Layout.model_fields) - {"until", "strip", "drop", "date_formats"}
+        return self.article.format == "html" and any(getattr(one, name) for one in present for name in rules)
+
     @cached_property
     def key_patterns(self) -> tuple[re.Pattern[str], ...]:
         """Where an address holds the site's own id."""

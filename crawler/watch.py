@@ -47,6 +47,7 @@ class Watch:
         self._place = place
         self._sources = list(sources)
         self._files = {one.id: str(one.path or f"{one.id}.yml") for one in sources}
+        self._repairable = {one.id for one in sources if one.is_repairable}
         self._listing_dates = {one.id for one in sources if any(each.says_dates for each in one.lists)}
         self._tallies: defaultdict[str, Tally] = defaultdict(Tally)
         self._histories: dict[str, list[Seen]] = {}
@@ -294,5 +295,6 @@ class Watch:
 
     def raise_alarm(self, source: str, kind: str, what: str) -> None:
         """Into the report."""
-        command = next_command(source, kind, self._files.get(source, f"{source}.yml"), self._place)
+        file, repairable = self._files.get(source, f"{source}.yml"), source in self._repairable
+        command = next_command(source, kind, file, self._place, repairable=repairable)
         self._run.report.of(source).alarms.append(Alarm(kind, what, command))

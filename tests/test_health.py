@@ -145,7 +145,6 @@ def test_health_and_status_name_the_class_and_the_next_command(server: Server, t
     before = archive.tree(state=True)
     (told,) = json.loads(archive.verb("health", "--json").stdout)
     assert told["class"] == "layout changed"
-    assert "harbour.yml" in told["next"]
     assert all(verb in VERBS for verb in [told["next"].partition("presskeep ")[2].split()[0]])
     assert "layout changed" in archive.verb("health").stdout
     assert "1 blocked" in archive.verb("health").stdout
@@ -153,7 +152,7 @@ def test_health_and_status_name_the_class_and_the_next_command(server: Server, t
     assert "layout changed" in status
     for said in (status, archive.verb("health").stdout, archive.crawl(code=4).stderr):
         command = next(line for line in said.splitlines() if "next: " in line).rpartition("presskeep ")[2]
-        assert command == f"crawl harbour --limit 5 --archive {archive.folder}"
+        assert command == f"repair harbour --archive {archive.folder}"
     before = archive.tree(state=True)
     archive.verb("status")
     assert archive.tree(state=True) == before
@@ -184,8 +183,8 @@ def test_commands_work_from_any_folder(server: Server, tmp_path: Path) -> None:
     assert "blocked" not in (here := presskeep(archive.folder, "health", "--state", state).stdout.splitlines()[-1])
     assert here == f"harbour: next: presskeep status --state {state}"
     server.pages["/list"] = list_page([])
-    assert archive.crawl("--state", "state", code=4).stderr.count(f"--limit 5{given}") == 1
-    assert archive.verb("status", "--state", state).stdout.rstrip().endswith(f"--limit 5{given}")
+    assert archive.crawl("--state", "state", code=4).stderr.count(f"repair harbour{given}") == 1
+    assert archive.verb("status", "--state", state).stdout.rstrip().endswith(f"repair harbour{given}")
     assert "No run yet" in archive.verb("status").stdout
     (state / "ledger.sqlite").write_bytes(b"torn" * 2000)
     done = archive.verb("status", "--state", state, code=1)

@@ -67,6 +67,12 @@ def known(ledger: Ledger, name: str) -> list[Check]:
     return [_check(row) for row in ledger.read(_READ.where(*chosen).order_by(articles.c.id))]
 
 
+def latest(ledger: Ledger, source: str, most: int) -> list[Check]:
+    """Posts of a source whose articles are still there, by their days, the newest first."""
+    chosen = articles.c.source == source, articles.c.state == "done", articles.c.gone == ""
+    return [_check(row) for row in ledger.read(_READ.where(*chosen).order_by(articles.c.path.desc()).limit(most))]
+
+
 def posts_of(ledger: Ledger, source: str, key: str = "") -> Iterator[Check]:
     """Posts of a source in the order of their rows, or the one of this key; what changes meanwhile is seen."""
     last, named = 0, (articles.c.key == key,) if key else ()

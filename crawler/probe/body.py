@@ -50,12 +50,15 @@ class Bodies:
     def __init__(self, samples: Sequence[Sample]) -> None:
         self._samples = [one for one in samples if one.found.text]
         self._due = [Counter(map(normal, one.found.text.split("\n"))) for one in self._samples]
+        self.tried = 0
+        """Selectors that were looked at."""
 
     def rule(self) -> BodyRule | None:
         """The rule that gives all the agreed text and the least beyond it, on every page; None where none does."""
         best: tuple[float, BodyRule] | None = None
         tried: list[list[Any]] = []
         for selector in self._candidates():
+            self.tried += 1
             nodes = self._nodes(selector)
             if nodes is None or nodes in tried or not self._hold(nodes):
                 continue
@@ -140,7 +143,7 @@ class Bodies:
         """Shares of the agreed text that the rule loses and has beyond it, and the size of the text."""
         rules = {"body": RuleModel([selector]).compiled("css")}
         html = run(one.page, Layout(rules, [RuleModel([name]).compiled("css") for name in strip])).body
-        given = Counter(_lines(_without_captions(html)))
+        given = Counter(_lines(without_captions(html)))
         size = sum(len(line) * count for line, count in due.items()) or 1
         missing = sum(len(line) * count for line, count in (due - given).items())
         extra = sum(len(line) * count for line, count in (given - due).items())
@@ -154,7 +157,7 @@ def _lines(element: Any) -> list[str]:
     return [text for line in plain(element).split("\n") if (text := normal(line))]
 
 
-def _without_captions(html: str) -> Any:
+def without_captions(html: str) -> Any:
     """The tree of a body; what is said below pictures is no part of the agreed text."""
     root = etree.fromstring(f"<div>{html}</div>".encode("utf-8", "replace"), etree.HTMLParser(encoding="utf-8"))
     for tag in ("figure", "figcaption"):

@@ -78,11 +78,22 @@ class Proposal:
         return self.of > 0 and self.fits >= self.of * _SHARE
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What became of the candidates for one field."""
+
+    candidates: int
+    best: Proposal | None
+    """Of those that fit anywhere; it may be too bad to be written."""
+
+
 class Fields:
     """Finds rules for the fields of a site's articles."""
 
     def __init__(self, samples: Sequence[Sample], zone: ZoneInfo) -> None:
         self._samples, self._zone = samples, zone
+        self.tried: dict[str, Tried] = {}
+        """What was tried for each field that was looked for."""
 
     def title(self) -> Proposal | None:
         """The headline: an element that shows it first."""
@@ -150,10 +161,12 @@ class Fields:
             return None
         stated, seen = list(self._stated(field)), list(self._shown(field, due, read)) if shown else []
         best: Proposal | None = None
-        for rule in dict.fromkeys(map(_frozen, (*stated, *seen) if machines else (*seen, *stated))):
+        candidates = dict.fromkeys(map(_frozen, (*stated, *seen) if machines else (*seen, *stated)))
+        for rule in candidates:
             fits = self._fits(_thawed(rule), due, read, several, strict)
             if best is None or fits > best.fits:
                 best = Proposal(_thawed(rule), fits, sum(map(bool, due)))
+        self.tried[field] = Tried(len(candidates), best if best and best.fits else None)
         return best if best is not None and best.stands and best.of >= min(len(due), _LEAST) else None
 
     def _fits(self, rule: Written, due: Sequence[str], read: Callable[[str], str], several: bool, strict: bool) -> int:

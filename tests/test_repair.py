@@ -1,0 +1,346 @@
+"""presskeep repair: a redesign is found out by what is known, and the changed source reads old pages and new ones."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crawler.commands.repair import command
+from crawler.extract.page import Page as Parsed
+from crawler.fetch import Answer, captured
+from crawler.fixtures import Examiner, check, record
+from crawler.repair.change import Repair, Repairer
+from crawler.repair.fields import standing
+from crawler.repair.known import Known, alike, known_of_fixtures
+from crawler.repair.sheet import NotEditable, Sheet
+from crawler.sources import Source, load_source
+from tests.newsroom import Newsroom
+from tests.probe_show import Due, compared
+from tests.server import Server
+from tests.story import Archive
+from tests.test_check import BASE, layout, of, source, values
+from tests.test_pagefile import warc
+
+UNTIL = date(2026, 3, 1)
+Change = Callable[[str], str]
+
+
+@pytest.fixture
+def room() -> Newsroom:
+    return Newsroom(60, base=BASE)
+
+
+def addresses(room: Newsroom, count: int = 6) -> list[str]:
+    return [f"{BASE}{one.path}" for one in list(room.truths())[:count]]
+
+
+def known(room: Newsroom, made: Source, count: int = 6) -> list[Known]:
+    """By recorded pages of the site as it is."""
+    assert made.path is not None
+    record(made, made.path.parent / "fixtures", [], [of(room, url) for url in addresses(room, count)])
+    return known_of_fixtures(made, count)
+
+
+def changed(answer: Answer, change: Change) -> Answer:
+    return replace(answer, body=change(answer.body.decode()).encode())
+
+
+def repaired(made: Source, articles: list[Known], room: Newsroom, change: Change = str) -> Repair:
+    answers = [changed(of(room, one.address), change) for one in articles]
+    return Repairer(made, articles, answers, UNTIL).work()
+
+
+def read(made: Source, answers: list[Answer]) -> dict[str, tuple[Any, ...]]:
+    examiner, found = Examiner(made), {}
+    for answer in answers:
+        one = examiner.article(answer, {})
+        credited = one.attribution.name if one.attribution else ""
+        found[one.key] = one.title, one.published, tuple(one.plain.split("\n")), credited, one.byline
+    return found
+
+
+def truths(room: Newsroom, count: int) -> dict[str, tuple[Any, ...]]:
+    newest = list(room.truths())[:count]
+    return {one.key: (one.title, one.published, one.paragraphs, one.outlet, (one.writer,)) for one in newest}
+
+
+def test_old_pages_and_new_ones_are_read(tmp_path: Path, room: Newsroom) -> None:
+    """Those of the articles that were kept, and of such as nobody knew."""
+    named = layout(byline={"css": "span.writer", "regex": "^作者：(.+)"})
+    made = source(tmp_path, layouts=named)
+    old = [of(room, url) for url in addresses(room, 30)]
+    articles = known(room, made)
+    room.redesign = True
+    done = repaired(made, articles, room)
+    assert done.broken == ["title", "body", "published", "attribution", "byline"]
+    assert (done.faults, done.failed) == ([], [])
+    assert [one.before[0] for one in done.scores] == [0] * 5
+    assert all(one.after == (one.old[0], one.after[1]) == (one.after[1], one.old[1]) for one in done.scores)
+    assert done.sheet is not None
+    after = done.sheet.source()
+    assert [one.until for one in after.layouts] == [None, UNTIL]
+    assert read(after, old) == truths(room, 30)
+    assert read(after, [of(room, url) for url in addresses(room, 30)]) == truths(room, 30)
+    assert made.path is not None
+    assert yaml.safe_load(made.path.read_text("utf-8")) == values(BASE, layouts=named), "nothing is written by itself"
+
+
+def test_nothing_to_repair(tmp_path: Path, room: Newsroom) -> None:
+    made = source(tmp_path)
+    done = repaired(made, known(room, made), room)
+    assert (done.broken, done.faults, done.sheet) == ([], [], None)
+
+
+def test_single_articles_are_edited(tmp_path: Path, room: Newsroom) -> None:
+    made = source(tmp_path)
+    articles = known(room, made)
+    edited = [replace(articles[0], title="修过的标题"), *articles[1:]]
+    assert repaired(made, edited, room).broken == []
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "rule"),
+    [
+        (lambda html: html.replace('class="when"', 'class="dated"'), "published", ["span.when", "span.dated"]),
+        (lambda html: html.replace('class="credit"', 'class="from"'), "attribution", ["span.credit", "span.from"]),
+        (lambda html: html.replace("h1", "h2"), "title", ["h1.headline", "h2.headline"]),
+    ],
+)
+def test_where_the_body_stays_a_rule_gets_another_way(
+    tmp_path: Path, room: Newsroom, change: Change, field: str, rule: list[str]
+) -> None:
+    """Two layouts with one body could not be told apart."""
+    made = source(tmp_path)
+    done = repaired(made, known(room, made), room, change)
+    assert done.broken == [field]
+    assert done.faults == []
+    assert done.sheet is not None
+    assert done.sheet.value["layouts"] == layout(**{field: rule})
+    assert done.sheet.source().layouts[0].until is None
+
+
+def test_a_way_that_gives_something_else_comes_last(tmp_path: Path, room: Newsroom) -> None:
+    made = source(tmp_path)
+    articles = known(room, made)
+    taken = '<span class="when">2020年1月1日 08:00</span><em class="dated">'
+    done = repaired(
+        made, articles, room, lambda html: html.replace('<span class="when">', taken).replace("</span> ", "</em> ", 1)
+    )
+    assert done.faults == []
+    assert done.sheet is not None
+    assert done.sheet.value["layouts"][0]["published"] == ["em.dated", "span.when"]
+
+
+def test_dates_in_another_notation_and_a_text_in_other_paragraphs(tmp_path: Path, room: Newsroom) -> None:
+    made = source(tmp_path)
+    articles = known(room, made)
+    room.redesign = True
+
+    def joined(html: str) -> str:
+        html = re.sub(r'class="dated">2025-01-0(\d) ', r'class="dated">January \1, 2025, ', html)
+        return html.replace("</p><p>", "<br>")
+
+    done = repaired(made, articles, room, joined)
+    assert done.faults == []
+    assert [one.after[0] for one in done.scores] == [one.after[1] for one in done.scores]
+
+
+def test_what_pages_no_longer_say_is_left_out(tmp_path: Path, room: Newsroom) -> None:
+    made = source(tmp_path, layouts=layout(editor="p.meta"))
+    articles = known(room, made)
+    room.redesign = True
+    done = repaired(made, articles, room, lambda html: html.replace('class="penned">作者：', 'class="penned">').replace(
+        "penned", "x").replace("沈渡", "").replace("陆远舟", "").replace("白川", "").replace("顾青禾", ""))  # fmt: skip
+    assert done.faults == []
+    assert [one for one in done.notes if "do not say it" in one] == [
+        "byline: the pages of today do not say it, or nothing tells where",
+        "editor: the pages of today do not say it, or nothing tells where",
+    ]
+    assert done.sheet is not None
+    assert "byline" not in done.sheet.value["layouts"][0]
+
+
+def test_no_rule_fits(tmp_path: Path, room: Newsroom) -> None:
+    """Where each page has its own names, nothing is written, and it is said what was tried."""
+    made = source(tmp_path)
+    articles = known(room, made)
+    room.redesign = True
+    done = repaired(made, articles, room, lambda html: html.replace("<section class=\"copy\">", "<p>").replace(
+        "</section>", "").replace("<article class=\"piece\">", "").replace("</article>", ""))  # fmt: skip
+    assert "body: no rule gives what is known" in done.faults
+    assert any(one.startswith("body: ") and "none holds it" in one for one in done.tried)
+    assert not done.fits
+
+
+def test_pages_of_other_articles_are_left_out(tmp_path: Path, room: Newsroom) -> None:
+    made = source(tmp_path)
+    articles = known(room, made)
+    done = Repairer(made, articles, [of(room, f"{BASE}/none")] * 6, UNTIL).work()
+    assert done.failed[0].endswith("HTTP 404")
+    assert "nothing to go by" in done.faults[0]
+    front = [replace(of(room, "/"), asked=one.address) for one in articles]
+    done = Repairer(made, articles, front, UNTIL).work()
+    assert done.failed[0].endswith("the page no longer has the text that is known")
+
+
+def test_a_text_as_it_stands() -> None:
+    text = "The ferry ran again at dawn.\nNobody had slept."
+    page = "<div id=a><p>The ferry ran again</p><p>at dawn. Nobody had slept.</p><p>Get our app today</p></div>"
+    assert standing(Parsed(f"<body>{page}<p>Foot</p></body>".encode()), text).split("\n") == [
+        "The ferry ran again",
+        "at dawn. Nobody had slept.",
+    ]
+    assert standing(Parsed(b"<p>Another text altogether</p>"), text) == ""
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_alike(one: str, other: str) -> None:
+    assert 0 <= alike(one, other) == alike(other, one) <= 1
+    assert alike(one, one) == float(bool(one.strip()))
+
+
+# the sheet
+
+_YAML = """\
+# mine
+id: newsroom  # its id
+lists:
+  - {kind: html, urls: https://a.example/, links: /x}
+layouts:
+  # the first one
+  - title: h1  # shown
+    # the text
+    body: div.text
+    strip:
+      - .promo
+  - until: 2020-01-01
+    body: div.old
+notes: [x]
+"""
+
+
+def sheet(tmp_path: Path, text: str = _YAML) -> Sheet:
+    path = tmp_path / "newsroom.yml"
+    path.write_bytes(text.encode())
+    return Sheet(path)
+
+
+def test_a_layout_in_front(tmp_path: Path) -> None:
+    one = sheet(tmp_path)
+    one.layout_in_front({"body": "p: q", "title": "h2"}, {"body": "2 of 2"}, 0, UNTIL)
+    added = "  - title: h2\n    body: 'p: q'  # 2 of 2\n"
+    was = "  # the first one\n  - until: 2026-03-01\n    title: h1  # shown\n"
+    assert one.after == _YAML.replace("  # the first one\n  - title: h1  # shown\n", added + was)
+    assert yaml.safe_load(one.after) == one.value
+    assert [line[:1] for line in one.diff().splitlines()[3:]].count("+") == 4
+
+
+@pytest.mark.parametrize("old", ["[{title: h1}]", "[{}]", "\n- {title: h1}", "\n  - title: h1", "\n-\n  title: h1"])
+def test_a_layout_in_front_of_any_form(tmp_path: Path, old: str) -> None:
+    one = sheet(tmp_path, f"id: x\nlayouts: {old}\n")
+    one.layout_in_front({"title": "h2, h3"}, {}, 0, UNTIL)
+    assert yaml.safe_load(one.after) == one.value
+    assert one.value["layouts"][0] == {"title": "h2, h3"}
+    assert one.value["layouts"][1]["until"] == UNTIL
+
+
+def test_values_are_replaced_where_they_stand(tmp_path: Path) -> None:
+    one = sheet(tmp_path)
+    one.replace(("layouts", 0, "title"), ["h1", "h2, h3"])
+    one.replace(("layouts", 0, "strip"), [".a"])
+    expected = _YAML.replace("title: h1  #", "title: [h1, 'h2, h3']  #").replace(
+        "strip:\n      - .promo", "strip:\n      [.a]"
+    )
+    assert one.after == expected
+    assert yaml.safe_load(one.after) == one.value
+
+
+def test_what_cannot_be_edited_is_left_alone(tmp_path: Path) -> None:
+    shared = "id: newsroom\nbase: &b {title: h1}\nlayouts:\n  - *b\n"
+    one = sheet(tmp_path, shared)
+    one.layout_in_front({"title": "h2"}, {}, 0, UNTIL)
+    with pytest.raises(NotEditable, match="by hand"):
+        one.source()
+    with pytest.raises(NotEditable, match="required"):
+        sheet(tmp_path, "id: newsroom\n").source()
+
+
+# the verb
+
+
+def test_the_verb(server: Server, tmp_path: Path) -> None:
+    """The site is designed anew, its check fails, it is repaired and goes on; what is older is read as before."""
+    room = Newsroom(24).on(server)
+    categories = [f"{room.base}/{name}/" for name in room.cats]
+    lists = [{"kind": "html", "urls": categories, "links": r"/\d{6}/\d+\.html$"}]
+    archive = Archive.new(tmp_path / "archive", values(room.base, lists=lists))
+    archive.crawl("newsroom", "--limit", "12")
+    room.redesign = True
+    done = archive.crawl("newsroom", code=4)
+    assert "next: presskeep repair newsroom" in done.stderr
+    told = json.loads(archive.verb("repair", "newsroom", "--write", "--json").stdout)
+    assert told["broken"] == ["title", "body", "published", "attribution", "byline"]
+    assert told["written"]
+    source = load_source(archive.folder / "sources" / "newsroom.yml")
+    assert [one.until is None for one in source.layouts] == [True, False]
+    assert check(source) == []
+    archive.crawl("newsroom")
+    due = [Due(one.key, one.title, one.published, one.outlet, one.paragraphs) for one in room.truths()]
+    right = compared(archive, due)
+    assert right.pop("beyond") == 0
+    assert set(right.values()) == {24}, right
+    told = json.loads(archive.verb("reprocess", "newsroom", "--plan", "--json").stdout)
+    assert (told["same"], told["changes"], told["left"]) == (24, [], {})
+
+
+def test_from_captures(tmp_path: Path, room: Newsroom) -> None:
+    """Nothing is asked of the network; without posts the fixtures are what is known."""
+    archive = Archive.new(tmp_path / "archive", values(BASE))
+    path = archive.folder / "sources" / "newsroom.yml"
+    made, before = load_source(path), path.read_bytes()
+    record(made, path.parent / "fixtures", [], [of(room, url) for url in addresses(room, 4)])
+    room.redesign = True
+    pages = [*addresses(room, 4), f"{BASE}/town/", f"{BASE}/harbour/"]
+    file = warc(tmp_path / "new.warc.gz", *(captured(of(room, url)) for url in pages))
+    words = ["newsroom", "--archive", str(archive.folder), "--replay", str(file)]
+    done = CliRunner().invoke(command, words)
+    assert done.exit_code == 0, done.output
+    assert "title: h2.title-line  # 4 of 4 pages" in done.output
+    assert "Next: presskeep repair newsroom --write --archive" in done.output
+    assert path.read_bytes() == before
+    done = CliRunner().invoke(command, [*words, "--write"])
+    assert done.exit_code == 0, done.output
+    assert "fixtures: left as they were" in done.output, "these addresses are recorded already"
+    assert f"wrote {path}" in done.output
+    assert check(load_source(path)) == []
+    assert "nothing to repair" in CliRunner().invoke(command, words).output
+    done = CliRunner().invoke(command, [*words[:3], "--replay", str(warc(tmp_path / "none.warc.gz"))])
+    assert (done.exit_code, "none of 4 known articles could be had" in done.output) == (3, True)
+
+
+def test_refused_words(tmp_path: Path) -> None:
+    json_source = values(BASE, article={"format": "json"}, layouts=[{"body": "text"}])
+    archive = Archive.new(tmp_path / "archive", json_source)
+    words = ["newsroom", "--archive", str(archive.folder)]
+    done = CliRunner().invoke(command, words)
+    assert (done.exit_code, "repair reads pages alone" in done.output) == (2, True)
+    archive.add(values(BASE, layouts=[{}]))
+    done = CliRunner().invoke(command, words)
+    assert (done.exit_code, "no rules that could break" in done.output) == (2, True)
+    archive.add(values(BASE, layouts=layout(until="2020-01-01")))
+    done = CliRunner().invoke(command, words)
+    assert (done.exit_code, "no present layout" in done.output) == (2, True)
+    archive.add(values(BASE))
+    done = CliRunner().invoke(command, words)
+    assert (done.exit_code, "Next: presskeep probe" in done.output) == (2, True)
