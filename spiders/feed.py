@@ -12,10 +12,10 @@ from crawler.extract.page import Page
 from crawler.extract.text import plain, squeeze
 from crawler.lists import FeedList
 from crawler.sources import Source
-from spiders.walk import EntryMaker, Listing, absolute, askable
+from spiders.walk import EntryMaker, Listing, Walk, absolute, askable
 
 
-class FeedWalk:
+class FeedWalk(Walk):
     """Reads the feeds of one list."""
 
     def __init__(self, source: Source, one: FeedList, window: Days | None = None) -> None:
@@ -56,10 +56,6 @@ class FeedWalk:
             if squeeze(plain(item.content)) == item.digest:  # the article is no summary of itself
                 said["digest"] = ""
         return said
-
-    def lists(self, page: Page) -> list[str]:
-        """None: feeds name articles alone."""
-        return []
 
     def next(self, page: Page, number: int) -> str:
         """The page that the feed names as its next (RFC 5005), or that of the template; empty at the list's depth.

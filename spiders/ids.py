@@ -23,7 +23,7 @@ from crawler.gate import class_of, is_error_page, sketch
 from crawler.lists import IdList
 from crawler.numbers import Answer, Answers, Found, Search, backward, border, forward, newest
 from crawler.sources import Source
-from spiders.walk import EntryMaker, Listing
+from spiders.walk import EntryMaker, Listing, Walk
 
 if TYPE_CHECKING:
     from crawler.run import Run
@@ -42,7 +42,7 @@ _UNREAD = frozenset({"paywall", "consent"})
 _DATES = re.compile(r"\\{(" + "|".join(PLACES) + r")\\}")
 
 
-class IdsWalk:
+class IdsWalk(Walk):
     """Makes entries of numbers. There are no list pages: ``Numbers`` asks for the articles themselves."""
 
     def __init__(self, source: Source, one: IdList, window: Days | None = None) -> None:
@@ -72,14 +72,6 @@ class IdsWalk:
     def read(self, page: Page) -> Listing:
         """Raises ValueError: no page is a list of numbers."""
         raise ValueError("numbered articles have no lists")
-
-    def next(self, page: Page, number: int) -> str:
-        """None."""
-        return ""
-
-    def lists(self, page: Page) -> list[str]:
-        """None."""
-        return []
 
 
 @dataclass(slots=True)

@@ -6,10 +6,10 @@ from crawler.days import Days, expanded
 from crawler.extract.page import Page
 from crawler.lists import JsonList
 from crawler.sources import Source
-from spiders.walk import EntryMaker, Listing, Pager, absolute, askable, compiled_fields, read_fields
+from spiders.walk import EntryMaker, Listing, Pager, Walk, absolute, askable, compiled_fields, read_fields
 
 
-class JsonWalk:
+class JsonWalk(Walk):
     """Reads the answers of one list."""
 
     def __init__(self, source: Source, one: JsonList, window: Days | None = None) -> None:
@@ -35,10 +35,6 @@ class JsonWalk:
                 fields["url"] = absolute(page.url, fields["url"])
             self._make.add(listing, fields)
         return listing
-
-    def lists(self, page: Page) -> list[str]:
-        """None: JSON lists name articles alone."""
-        return []
 
     def next(self, page: Page, number: int) -> str:
         """Absolute address of the next answer, or empty."""

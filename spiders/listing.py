@@ -139,11 +139,10 @@ class Walks:
         backfill = self._run.backfill
         walk: Walk = self._spider.ways_of(source).walk(one, backfill.days if backfill else None)
         by_time = backfill is not None and isinstance(one, _BY_TIME) and not any(map(is_dated, one.urls))
-        levels = getattr(walk, "levels", 1)
         days = Days.latest(self._run.started, source.zone, one.days)
         parts = parts_of(one.urls, days)
         for url in walk.starts(days):
-            walking = Walking(source, walk, url, rules, one.has_pages, one.empty, levels=levels, way=one.kind)
+            walking = Walking(source, walk, url, rules, one.has_pages, one.empty, levels=walk.levels, way=one.kind)
             walking.by_time, walking.is_index = by_time, getattr(one, "lists", None) is not None
             walking.part = parts.get(url)
             yield from self._begun(walking)
@@ -178,14 +177,14 @@ class Walks:
                 walking, start=url, part=None, seen=[], asked=set(), named=set(), barren=0, pages={}, told=False
             )
             paged.levels -= 1
-            paged.may_be_empty |= getattr(walking.walk, "partial", False)
+            paged.may_be_empty |= walking.walk.partial
             yield from self._begun(paged)
 
     def _list_request(self, walking: Walking, url: str, number: int) -> Request:
         walking.asked.add(_same(url))
         known = None if walking.interrupted else self._run.ledger.validators(url, walking.rules)
         headers = {"If-None-Match": known.etag, "If-Modified-Since": known.modified} if known else {}
-        largest = getattr(walking.walk, "largest", 0)
+        largest = walking.walk.largest
         return Request(
             url,
             callback=self.parse,
@@ -195,7 +194,7 @@ class Walks:
             meta={
                 "role": "list",
                 "source": walking.source.id,
-                "handle_httpstatus_list": [304, *getattr(walking.walk, "statuses", ())],
+                "handle_httpstatus_list": [304, *walking.walk.statuses],
                 "known": known,
                 **({"download_maxsize": largest} if largest else {}),
             },
@@ -214,7 +213,7 @@ class Walks:
             return
         page = page_of(response, "")
         try:
-            pieces = _pieces(walking.walk, page)
+            pieces = walking.walk.pieces(page)
             listing = next(pieces)
         except ValueError as error:
             self._list_is_bad(
@@ -230,15 +229,7 @@ class Walks:
             self._list_is_bad(walking, response.url, what, number)
             return
         self._tell(walking.source, response.url, listing)
-        following = walking.walk.next(page, number) if listing.entries or listing.left else ""
-        if following and _same(following) in walking.asked and not walking.by_time:  # a search asks in any order
-            following = ""
-        if following and urlsplit(following).netloc.lower() not in {
-            *walking.source.hosts,
-            urlsplit(response.url).netloc,
-        }:
-            report.problem(following, f"off-site: the next page after {response.url}")
-            following = ""
+        following = self._following(walking, page, number) if listing.entries or listing.left else ""
         if walking.by_time:
             yield from self._further_lists(walking, further)
             yield from self._surveys.read(walking, Read(number, listing.entries, following))
@@ -256,6 +247,16 @@ class Walks:
             yield self._list_request(walking, following, number + 1)
         else:
             self._end(walking)
+
+    def _following(self, walking: Walking, page: Page, number: int) -> str:
+        """Address of the next page; empty where there is none that is the site's own and was not asked for."""
+        following = walking.walk.next(page, number)
+        if following and _same(following) in walking.asked and not walking.by_time:  # a search asks in any order
+            return ""
+        if following and urlsplit(following).netloc.lower() not in {*walking.source.hosts, urlsplit(page.url).netloc}:
+            self._run.report.of(walking.source.id).problem(following, f"off-site: the next page after {page.url}")
+            return ""
+        return following
 
     def _end(self, walking: Walking, *, unchanged: bool = False) -> None:
         self._run.end_walk(walking.start, walking.seen)
@@ -319,12 +320,6 @@ class Walks:
 def _rules(source: Source, one: AnyList | None) -> str:
     """Digest of all by which a list is read."""
     return sha256(repr((source.key, one, source.layouts)).encode()).hexdigest()[:16]
-
-
-def _pieces(walk: Walk, page: Page) -> Iterator[Listing]:
-    """What a page names: at once, or piece by piece where the walk gives it so."""
-    pieces = getattr(walk, "pieces", None)
-    return pieces(page) if pieces is not None else iter([walk.read(page)])
 
 
 def _same(url: str) -> str:

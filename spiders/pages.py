@@ -13,13 +13,13 @@ from crawler.extract.page import Page
 from crawler.extract.rules import Rule, as_text
 from crawler.lists import HtmlList
 from crawler.sources import Source
-from spiders.walk import EntryMaker, Listing, Pager, absolute, askable, compiled_fields, read_fields
+from spiders.walk import EntryMaker, Listing, Pager, Walk, absolute, askable, compiled_fields, read_fields
 
 _links: Any = etree.XPath("descendant-or-self::a[@href]")
 _base: Any = etree.XPath("string(//base/@href)")
 
 
-class PagesWalk:
+class PagesWalk(Walk):
     """Reads the list pages of one list."""
 
     def __init__(self, source: Source, one: HtmlList, window: Days | None = None) -> None:

@@ -16,13 +16,13 @@ from crawler.extract.sitemap import UNPACKED, Named, read_sitemap
 from crawler.lists import SitemapList
 from crawler.sources import Source
 from crawler.urls import key_of
-from spiders.walk import CHUNK, EntryMaker, Listing, absolute, askable
+from spiders.walk import CHUNK, EntryMaker, Listing, Walk, absolute, askable
 
 _DAY = timedelta(days=1)
 """By how much days may differ between a site's zones."""
 
 
-class SitemapWalk:
+class SitemapWalk(Walk):
     """Reads the sitemaps of one list."""
 
     levels = 3
@@ -131,10 +131,6 @@ class SitemapWalk:
 
     def _fits(self, url: str) -> bool:
         return self._lists is None or bool(self._lists.search(url))
-
-    def next(self, page: Page, number: int) -> str:
-        """None: a sitemap is whole."""
-        return ""
 
 
 def _further(page: Page) -> Iterator[Named]:

@@ -172,8 +172,7 @@ class Surveys:
 
     def _page_at(self, walking: Walking, number: int) -> str:
         """Address of a page by its number; empty where pages are not numbered."""
-        find: Callable[[int], str] | None = getattr(walking.walk, "page_at", None)
-        found = find(number) if find is not None else ""
+        found = walking.walk.page_at(number)
         return askable(walking.start, found) if found else ""
 
     # page by page

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from crawler.archive.ledger import Entry
@@ -35,21 +36,42 @@ class Listing:
     """Articles, and further lists, that it names and that are left to another time."""
 
 
-class Walk(Protocol):
+class Walk(ABC):
     """One way of listing by pages."""
 
+    levels = 1
+    """How deep lists may name further lists."""
+    partial = False
+    """Whether a list that another names may honestly hold no article."""
+    largest = 0
+    """Bytes of an answer that are taken; 0 for as many as of any page."""
+    statuses: tuple[int, ...] = ()
+    """Of answers that mean something here, besides success."""
+
+    @abstractmethod
     def starts(self, days: Days) -> list[str]:
         """Addresses of its first pages; lists that are by day for these days, or for the window of a backfill that
         the walk was made for."""
 
+    @abstractmethod
     def read(self, page: Page) -> Listing:
         """The articles that a list page names. Raises ValueError where it is no such list."""
 
+    def pieces(self, page: Page) -> Iterator[Listing]:
+        """The same in pieces, where a page may be long; only the last may be without entries."""
+        yield self.read(page)
+
     def next(self, page: Page, number: int) -> str:
         """Address of the page after page ``number`` (the first is 1); empty where the walk ends."""
+        return ""
+
+    def page_at(self, number: int) -> str:
+        """Address of any page by its number; empty where pages are not numbered."""
+        return ""
 
     def lists(self, page: Page) -> list[str]:
         """Addresses of further lists that a first page names."""
+        return []
 
 
 class EntryMaker:

@@ -16,7 +16,7 @@ from crawler.lists import WaybackList
 from crawler.mementos import memento, taken_at
 from crawler.sources import Source
 from crawler.urls import key_of
-from spiders.walk import EntryMaker, Listing, askable
+from spiders.walk import EntryMaker, Listing, Walk, askable
 
 _ROWS = 5000
 """Captures in an answer."""
@@ -25,7 +25,7 @@ _DAY = timedelta(days=1)
 _PORT = re.compile(r"^(http://[^/:]+):80(?=/|$)")
 
 
-class WaybackWalk:
+class WaybackWalk(Walk):
     """Reads what one service has of some prefixes: of each address its first capture from a backfill's first day on."""
 
     def __init__(self, source: Source, one: WaybackList, window: Days | None = None) -> None:
@@ -78,10 +78,6 @@ class WaybackWalk:
     def _may_be_wanted(self, url: str) -> bool:
         named, days = day_named(url), self._window
         return not (named and days) or (named.first <= days.last + _DAY and named.last >= days.first - _DAY)
-
-    def lists(self, page: Page) -> list[str]:
-        """None: an answer names captures alone."""
-        return []
 
     def next(self, page: Page, number: int) -> str:
         """The same search from where the answer says to go on."""

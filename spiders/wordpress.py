@@ -13,7 +13,7 @@ from crawler.extract.page import Page
 from crawler.extract.text import plain, squeeze
 from crawler.lists import WordpressList
 from crawler.sources import Source
-from spiders.walk import EntryMaker, Listing, absolute
+from spiders.walk import EntryMaker, Listing, Walk, absolute
 
 _POSTS = "wp/v2/posts"
 _PER_PAGE = 100
@@ -22,7 +22,7 @@ _PAST_THE_END = "rest_post_invalid_page_number"
 """What an interface answers, with status 400, where the page before was the last."""
 
 
-class WordpressWalk:
+class WordpressWalk(Walk):
     """Reads the answers of one site's interface."""
 
     statuses = (400,)
@@ -69,10 +69,6 @@ class WordpressWalk:
         }
         shown = self._one.content and said["title"] and said["published"] and plain(content)
         return {**said, "content": content} if shown else said
-
-    def lists(self, page: Page) -> list[str]:
-        """None: the interface names posts alone."""
-        return []
 
     def next(self, page: Page, number: int) -> str:
         """The next page after a full one; a backfill has no other end."""
