@@ -6,7 +6,7 @@ articles each list page names and what each article says.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -207,13 +207,18 @@ def record(
     articles: Iterable[Answer],
     *,
     add: bool = False,
+    without: Collection[str] = (),
 ) -> Expected:
     """Write the fixtures of a source: list pages as (address in the source, answer), and article pages.
 
     What is expected is what the source gives now; pages that it makes nothing of are left out. ``add``: besides those
-    that are there already. Both files are whole or untouched; the WARC is written first.
+    that are there already, but for pages of the lists ``without``, which are read otherwise now. Both files are whole
+    or untouched; the WARC is written first.
     """
     before, kept = load(source, folder) if add else (Expected(), {})
+    gone = {one.url for one in before.lists if one.of in without}
+    before = Expected(lists=[one for one in before.lists if one.url not in gone], articles=before.articles)
+    kept = {url: answer for url, answer in kept.items() if url not in gone}
     examiner = Examiner(source)
     expected_lists = list(_recorded_lists(examiner, lists, kept, before.lists))
     expected_articles = list(_recorded_articles(examiner, articles, kept, before.articles))

@@ -18,18 +18,20 @@ from hypothesis import strategies as st
 
 from crawler.commands.repair import command
 from crawler.extract.page import Page as Parsed
-from crawler.fetch import Answer, captured
+from crawler.fetch import Answer, answered, captured
 from crawler.fixtures import Examiner, check, record
+from crawler.fresh import Fresh, fresh_talk
 from crawler.repair.change import Repair, Repairer
 from crawler.repair.fields import standing
 from crawler.repair.known import Known, alike, known_of_fixtures
+from crawler.repair.lists import ListChange
 from crawler.repair.sheet import NotEditable, Sheet
 from crawler.sources import Source, load_source
 from tests.newsroom import Newsroom
 from tests.probe_show import Due, compared
 from tests.server import Server
 from tests.story import Archive
-from tests.test_check import BASE, layout, of, source, values
+from tests.test_check import BASE, NOW, layout, of, source, values
 from tests.test_pagefile import warc
 
 UNTIL = date(2026, 3, 1)
@@ -56,9 +58,11 @@ def changed(answer: Answer, change: Change) -> Answer:
     return replace(answer, body=change(answer.body.decode()).encode())
 
 
-def repaired(made: Source, articles: list[Known], room: Newsroom, change: Change = str) -> Repair:
+def repaired(
+    made: Source, articles: list[Known], room: Newsroom, change: Change = str, fresh: Fresh | None = None
+) -> Repair:
     answers = [changed(of(room, one.address), change) for one in articles]
-    return Repairer(made, articles, answers, UNTIL).work()
+    return Repairer(made, articles, answers, UNTIL, fresh or Fresh()).work()
 
 
 def read(made: Source, answers: list[Answer]) -> dict[str, tuple[Any, ...]]:
@@ -186,11 +190,11 @@ def test_no_rule_fits(tmp_path: Path, room: Newsroom) -> None:
 def test_pages_of_other_articles_are_left_out(tmp_path: Path, room: Newsroom) -> None:
     made = source(tmp_path)
     articles = known(room, made)
-    done = Repairer(made, articles, [of(room, f"{BASE}/none")] * 6, UNTIL).work()
+    done = Repairer(made, articles, [of(room, f"{BASE}/none")] * 6, UNTIL, Fresh()).work()
     assert done.failed[0].endswith("HTTP 404")
     assert "nothing to go by" in done.faults[0]
     front = [replace(of(room, "/"), asked=one.address) for one in articles]
-    done = Repairer(made, articles, front, UNTIL).work()
+    done = Repairer(made, articles, front, UNTIL, Fresh()).work()
     assert done.failed[0].endswith("the page no longer has the text that is known")
 
 
@@ -208,6 +212,45 @@ def test_a_text_as_it_stands() -> None:
 def test_alike(one: str, other: str) -> None:
     assert 0 <= alike(one, other) == alike(other, one) <= 1
     assert alike(one, one) == float(bool(one.strip()))
+
+
+# lists
+
+_ITEMS = {"items": "ul.gone li", "fields": {"url": "a::attr(href)", "title": "a"}}
+_PAGED = {"pages": {"next": "a.gone::attr(href)", "depth": 7}}
+
+
+@pytest.mark.parametrize("shown", [{"links": "/gone/"}, _ITEMS, {"links": "/gone/", **_PAGED}])
+def test_lists_by_the_form_of_known_addresses(tmp_path: Path, room: Newsroom, shown: dict[str, Any]) -> None:
+    room.shown = 6
+    good = {"kind": "html", "urls": f"{BASE}/harbour/", "links": r"/\d{6}/\d+\.html$"}
+    made = source(tmp_path, lists=[good, {"kind": "html", "urls": [f"{BASE}/town/", f"{BASE}/trade/"], **shown}])
+    fresh = answered(fresh_talk(made, 0, NOW), lambda url: of(room, url))
+    assert len(fresh.unread) == 2
+    done = repaired(made, known(room, made), room, fresh=fresh)
+    assert (done.broken, done.faults, done.left) == ([], [], [])
+    assert done.sheet is not None
+    assert done.sheet.value["lists"][0] == good
+    assert set(done.sheet.value["lists"][1]) == {"kind", "urls", "links", *(("pages",) if "pages" in shown else ())}
+    after = answered(fresh_talk(done.sheet.source(), 0, NOW), lambda url: of(room, url))
+    assert (after.unread, after.faults, len(after.lists)) == ([], [], 3)
+    if "pages" in shown:
+        assert done.sheet.value["lists"][1]["pages"] == {"template": "?page={page}", "depth": 7}
+
+
+def test_lists_that_nothing_is_found_for(tmp_path: Path, room: Newsroom) -> None:
+    """What is found for pages is no worse for it."""
+    urls = [f"{BASE}/gone/", f"{BASE}/robots.txt"]
+    made = source(tmp_path, lists=[{"kind": "html", "urls": urls, "links": "/x/"}])
+    fresh = answered(fresh_talk(made, 0, NOW), lambda url: of(room, url))
+    articles = known(room, made)
+    room.redesign = True
+    done = repaired(made, articles, room, fresh=fresh)
+    assert done.fits
+    assert done.left == [
+        f"{BASE}/robots.txt: the list names nothing, and no links of a known form are on it",
+        f"{BASE}/gone/: HTTP 404",
+    ]
 
 
 # the sheet
@@ -264,6 +307,21 @@ def test_values_are_replaced_where_they_stand(tmp_path: Path) -> None:
     )
     assert one.after == expected
     assert yaml.safe_load(one.after) == one.value
+
+
+_LISTS = [
+    "[{kind: html, urls: u, links: x}]",
+    "\n- items: a\n  kind: html\n  urls: u\n\n",
+    "\n- kind: html\n  urls: u\n  items:\n  - a\n",
+]
+
+
+@pytest.mark.parametrize("old", _LISTS)
+def test_a_list_of_any_form(tmp_path: Path, old: str) -> None:
+    one = sheet(tmp_path, f"id: x\nlists: {old}\nhome: h\n")
+    ListChange(0, "a, b", None, (), 0).apply(one)
+    assert yaml.safe_load(one.after) == one.value == {
+        "id": "x", "lists": [{"kind": "html", "urls": "u", "links": "a, b"}], "home": "h"}  # fmt: skip
 
 
 def test_what_cannot_be_edited_is_left_alone(tmp_path: Path) -> None:

@@ -63,15 +63,14 @@ def command(
         )
     now = datetime.now(UTC)
     fresh, answers = _ask(source, known, folder, replay, now)
-    done = Repairer(source, known, answers, now.astimezone(source.zone).date()).work()
-    done.notes += [f"list: {one}" for one in fresh.faults]
+    done = Repairer(source, known, answers, now.astimezone(source.zone).date(), fresh).work()
     if write and done.fits:
         _write(done)
     if as_json:
         _tell_machines(done, write)
     else:
         _tell(done, write, where)
-    sys.exit(ALARM if done.faults or fresh.faults else 0)
+    sys.exit(ALARM if done.faults or done.left else 0)
 
 
 def _out_of_reach(source: Source) -> str:
@@ -135,9 +134,10 @@ def _write(done: Repair) -> None:
     source = load_source(sheet.path)
     there = (folder / f"{source.id}.yml").is_file()
     recorded = {one.url for one in load(source, folder)[0].articles} if there else set()
-    pages = [one for one in done.pages if one.url not in recorded][:_RECORDED]
-    if pages:
-        record(source, folder, [], pages, add=there)
+    pages = [one for one in done.pages if done.broken and one.url not in recorded][:_RECORDED]
+    lists = [named for one in done.lists for named in one.named]
+    if pages or lists:
+        record(source, folder, lists, pages, add=there, without=[of for of, _ in lists])
     done.notes.append(f"fixtures: {len(pages)} pages of today were added" if pages else "fixtures: left as they were")
 
 
@@ -152,7 +152,7 @@ def _tell(done: Repair, write: bool, where: str) -> None:
         table("", columns, rows)
     if done.sheet is not None:
         click.echo(done.sheet.diff())
-    for one in done.faults:
+    for one in (*done.faults, *done.left):
         click.echo(f"not repaired: {one}")
     click.echo(_following(done, write, where))
 
@@ -163,9 +163,9 @@ def _of(share: tuple[int, int]) -> str:
 
 def _following(done: Repair, write: bool, where: str) -> str:
     name = done.source.id
-    if done.faults:
+    if done.faults or (done.left and not done.fits):
         return f"{done.source.path} stays as it is. Next: mend it, then presskeep check {name} --live"
-    if not done.broken:
+    if not done.fits:
         return f"nothing to repair: the rules give what is known of {name}'s articles"
     if write:
         return f"wrote {done.source.path}. Next: presskeep crawl {name} --limit 5{where}"
@@ -183,6 +183,7 @@ def _tell_machines(done: Repair, write: bool) -> None:
         "scores": [asdict(one) for one in done.scores],
         "tried": done.tried,
         "faults": done.faults,
+        "lists_left": done.left,
         "left_out": done.failed,
         "notes": done.notes,
         "diff": done.sheet.diff() if done.sheet else "",

@@ -16,6 +16,7 @@ from crawler.items import Article, Refused
 from crawler.probe.rules import Written
 from crawler.repair.fields import KNOWN, UNKNOWN, Judge, Pair, Seeker, Sought, standing
 from crawler.repair.known import Known, shares
+from crawler.repair.lists import ListChange, list_changes
 from crawler.repair.sheet import NotEditable, Sheet
 from crawler.sources import Source
 
@@ -58,6 +59,10 @@ class Repair:
     faults: list[str] = field(default_factory=list)
     """Why nothing may be written."""
     notes: list[str] = field(default_factory=list)
+    lists: list[ListChange] = field(default_factory=list)
+    """Lists that are to be read otherwise."""
+    left: list[str] = field(default_factory=list)
+    """Lists that nothing was found for."""
     sheet: Sheet | None = None
     """The change, where one was found."""
     pages: list[Answer] = field(default_factory=list)
@@ -82,11 +87,14 @@ def repair_talk(source: Source, known: Sequence[Known], now: Any) -> Talk[tuple[
 class Repairer:
     """Works out the change of one source."""
 
-    def __init__(self, source: Source, known: Sequence[Known], answers: Sequence[Answer], until: date) -> None:
-        """``answers``: today's, of the known articles in the same order; ``until``: the last day of publication for
-        which the present layout is to hold, if another one takes its place."""
+    def __init__(
+        self, source: Source, known: Sequence[Known], answers: Sequence[Answer], until: date, fresh: Fresh
+    ) -> None:
+        """``answers``: today's, of the known articles in the same order; ``fresh``: today's lists; ``until``: the last
+        day of publication for which the present layout is to hold, if another one takes its place."""
         assert source.path is not None, "a source that was read from a file"
-        self._source, self._known, self._until = source, known, until
+        self._source, self._known, self._until, self._fresh = source, known, until, fresh
+        self._lists = list(list_changes(source, known, fresh))
         self._judge = Judge(source)
         self._place = next(place for place, one in enumerate(source.layouts) if one.until is None)
         self._layout = source.layouts[self._place]
@@ -110,13 +118,23 @@ class Repairer:
             done.faults.append("no page of a known article has its text: there is nothing to go by")
             return done
         done.broken = [name for name in (*KNOWN, *UNKNOWN) if self._is_broken(name)]
-        if not done.broken:
-            return done
-        found = {name: one for name, one in self._sought() if one.rule is not None}
+        found = {name: one for name, one in self._sought() if one.rule is not None} if done.broken else {}
         done.faults += self._lacking(found)
-        if not done.faults and found:
+        if not done.faults and (found or self._lists):
             self._write(found)
+        self._tell_lists()
         return done
+
+    def _tell_lists(self) -> None:
+        mended = {of for one in self.done.lists for of, _ in one.named}
+        for one in self.done.lists:
+            at = self._source.lists[one.place].addresses[0]
+            self.done.notes.append(f"{at}: links to {one.articles} articles were found by the form of their addresses")
+        for of, answer in self._fresh.unread:
+            if of not in mended:
+                self.done.left.append(f"{answer.url}: the list names nothing, and no links of a known form are on it")
+        unread = {answer.url for _, answer in self._fresh.unread}
+        self.done.left += [one for one in self._fresh.faults if not any(one.startswith(f"{url}: ") for url in unread)]
 
     # what is broken, and what is found for it
 
@@ -178,8 +196,9 @@ class Repairer:
                 continue
             self.done.scores = self._scores(changed, found)
             self.done.faults = list(_worse(self.done.scores))
+            self.done.faults += _unnamed(changed, self._lists)
             if not self.done.faults:
-                self.done.sheet = sheet
+                self.done.sheet, self.done.lists = sheet, self._lists
                 examiner = Examiner(changed)
                 self.done.pages = [one.answer for one in self._pairs if _read(examiner, one.known, one.answer)[0]]
                 return
@@ -187,22 +206,29 @@ class Repairer:
     def _changes(self, found: dict[str, Sought]) -> Iterator[Sheet]:
         """A layout of its own where the body has moved; else further ways to what has, behind or before the old one:
         two layouts whose bodies stand in the same place could not be told apart."""
-        assert self._source.path is not None
         if "body" in found:
-            sheet = Sheet(self._source.path)
+            sheet = self._sheet()
             layout = self._new_layout(sheet, found)
             notes = {name: f"{one.fits} of {one.of} pages" for name, one in found.items()}
             sheet.layout_in_front(layout, notes, self._place, self._until)
             yield sheet
             return
         for new_first in (False, True):
-            sheet = Sheet(self._source.path)
+            sheet = self._sheet()
             for name, one in found.items():
                 way = "layouts", self._place, name
                 old = sheet.value["layouts"][self._place][name]
                 steps = old if isinstance(old, list) else [old]
                 sheet.replace(way, [one.rule, *steps] if new_first else [*steps, one.rule])
             yield sheet
+
+    def _sheet(self) -> Sheet:
+        """The file as it is, its lists changed."""
+        assert self._source.path is not None
+        sheet = Sheet(self._source.path)
+        for one in self._lists:
+            one.apply(sheet)
+        return sheet
 
     def _new_layout(self, sheet: Sheet, found: dict[str, Sought]) -> dict[str, Any]:
         """The present one, with what was found in the place of what broke."""
@@ -243,6 +269,14 @@ def _read(examiner: Examiner, known: Known, answer: Answer) -> tuple[Article | N
     except (Refused, NotJson):
         return None, ""
     return article, told(article, answer.url).attribution
+
+
+def _unnamed(changed: Source, lists: Sequence[ListChange]) -> Iterator[str]:
+    """Lists that name nothing, changed as they are."""
+    examiner = Examiner(changed)
+    for of, answer in (named for one in lists for named in one.named):
+        if not examiner.keys(answer, of):
+            yield f"{answer.url}: the changed list names nothing either"
 
 
 def _worse(scores: Sequence[Score]) -> Iterator[str]:

@@ -38,8 +38,18 @@ class Sheet:
         node = self._node(way)
         end = node.end_mark.index
         text = self.before[node.start_mark.index : end]
-        self._edits.append((node.start_mark.index, end - (len(text) - len(text.rstrip())), flow(value)))
+        self._edits.append((node.start_mark.index, end - (len(text) - len(text.rstrip())), _in_flow(value)))
         self._at(way[:-1])[way[-1]] = value
+
+    def add(self, way: Loc, name: str, value: Any) -> None:
+        """A key that the mapping at ``way`` does not have, before the others."""
+        node = self._node(way)
+        if node.flow_style:
+            place, text = node.start_mark.index + 1, f"{name}: {_in_flow(value)}{', ' if node.value else ''}"
+        else:
+            place, text = node.start_mark.index, f"{_line(name, value, '')}\n{' ' * node.start_mark.column}"
+        self._edits.append((place, place, text))
+        self._at(way)[name] = value
 
     def remove(self, way: Loc) -> None:
         """A key of a mapping, and its value, with the lines they stand on."""
@@ -59,23 +69,17 @@ class Sheet:
     def layout_in_front(self, layout: Mapping[str, Any], notes: Mapping[str, str], old: int, until: date) -> None:
         """A new present layout before all others; the one that was present, at place ``old``, holds ``until`` a day.
 
-        ``notes``: comments to be put behind fields.
+        After all other changes of layouts. ``notes``: comments to be put behind fields.
         """
-        layouts, present = self._node(("layouts",)), self._node(("layouts", old))
-        if present.flow_style:
-            place, text = present.start_mark.index + 1, f"until: {until}{', ' if present.value else ''}"
-        else:
-            place, text = present.start_mark.index, f"until: {until}\n{' ' * present.start_mark.column}"
-        self._edits.append((place, place, text))
+        layouts = self._node(("layouts",))
+        self.add(("layouts", old), "until", until)
         names = [*(name for name in FIELDS if name in layout), *(name for name in layout if name not in FIELDS)]
         if layouts.flow_style:
             text = flow({name: layout[name] for name in names})
             self._edits.append((layouts.start_mark.index + 1, layouts.start_mark.index + 1, f"{text}, "))
         else:
             self._put_first(layouts, [_line(name, layout[name], notes.get(name, "")) for name in names])
-        entries = self.value["layouts"]
-        entries[old] = {"until": until, **entries[old]}
-        entries.insert(0, dict(layout))
+        self.value["layouts"].insert(0, dict(layout))
 
     def _put_first(self, layouts: Any, lines: Sequence[str]) -> None:
         """An item in a block sequence, right below its key: what stands above the first item is a comment of that."""
@@ -131,6 +135,11 @@ class Sheet:
         for part in way:
             value = value[part]
         return value
+
+
+def _in_flow(value: Any) -> str:
+    """A value as it may stand anywhere, also between brackets."""
+    return flow([value])[1:-1]
 
 
 def _line(name: str, value: Any, note: str) -> str:
