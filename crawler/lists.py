@@ -33,6 +33,8 @@ class ListFields(Strict):
     byline: RuleField | None = None
     section: RuleField | None = None
     """The site's own section (column, desk); ``{const: …}`` where the whole list is one."""
+    date_formats: list[str] = []
+    """strptime formats of ``published``, where it is not read by itself; also ``epoch`` and ``epoch_ms``."""
 
 
 class Paging(Strict):

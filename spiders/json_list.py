@@ -14,7 +14,7 @@ class JsonWalk(Walk):
 
     def __init__(self, source: Source, one: JsonList, window: Days | None = None) -> None:
         self._one, self._window = one, window
-        self._make = EntryMaker(source)
+        self._make = EntryMaker(source, one.fields.date_formats)
         self._items = one.items.compiled("jmespath")
         self._fields = compiled_fields(one.fields, "jmespath")
         self._pager = Pager(one, "jmespath", deep=window is not None)

@@ -24,7 +24,7 @@ class PagesWalk(Walk):
 
     def __init__(self, source: Source, one: HtmlList, window: Days | None = None) -> None:
         self._one, self._window = one, window
-        self._make = EntryMaker(source)
+        self._make = EntryMaker(source, one.fields.date_formats)
         fields = compiled_fields(one.fields, "css")
         self._of_page = {name: rule for name, rule in fields.items() if _is_absolute(rule)}
         self._fields = {name: rule for name, rule in fields.items() if name not in self._of_page}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from crawler.archive.ledger import Entry
 from crawler.days import Days
+from crawler.extract.dates import parse
 from crawler.extract.page import Page
 from crawler.extract.rules import NoFit, Rule
 from crawler.lists import ListBase, ListFields, Paging
@@ -77,14 +78,18 @@ class Walk(ABC):
 class EntryMaker:
     """Makes entries of one source from the fields of its records."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, date_formats: Sequence[str] = ()) -> None:
+        """``date_formats``: the list's own, beyond what is read by itself; what they read becomes ISO 8601."""
         self._patterns = source.key_patterns
+        self._zone, self._formats = source.zone, date_formats
         unruled = [name for name in REQUIRED if all(getattr(layout, name) is None for layout in source.layouts)]
         self._needed = unruled if source.article.format == "json" else []
 
     def add(self, listing: Listing, fields: Mapping[str, str]) -> None:
         """Add the record to the listing: as an entry, or as a problem where it has no key."""
         hints = {name: value for name, value in fields.items() if value and name != "key"}
+        if self._formats and (moment := parse(hints.get("published", ""), self._zone, formats=self._formats)):
+            hints["published"] = moment.astimezone(self._zone).isoformat()
         key = self._key(fields)
         if not key:
             named = fields.get("key") or fields.get("url") or fields.get("title") or "empty record"

@@ -12,11 +12,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from crawler.assemble import Assembler
 from crawler.days import Days
+from crawler.extract.dates import parse
 from crawler.extract.page import Page
 from crawler.extract.text import plain
 from crawler.lists import FeedList, HtmlList, JsonList, SitemapList
@@ -144,6 +146,15 @@ RECORDS: Mapping[str, tuple[Any, ...]] = {
 }
 """Source -> an invented answer for each of its JSON lists, of the shape that public code reads."""
 
+_SHANGHAI = ZoneInfo("Asia/Shanghai")
+DATES: Mapping[str, datetime] = {
+    "cls": datetime(2026, 8, 5, 11, 20, tzinfo=_SHANGHAI),
+    "netease": datetime(2020, 7, 4, 1, 55, 4, tzinfo=_SHANGHAI),
+    "sina": datetime(2019, 11, 25, 18, 57, tzinfo=_SHANGHAI),
+    "thepaper": datetime(2026, 8, 5, 11, 20, tzinfo=_SHANGHAI),
+    "yicai": datetime(2025, 3, 10, 10, 0, tzinfo=_SHANGHAI),
+}
+
 
 @cache
 def shipped(name: str) -> Source:
@@ -197,6 +208,15 @@ def answer(one: Any, source: Source) -> bytes:
     assert isinstance(one, HtmlList)
     links = "".join(f'<li><div class="dd_bt"><a href="{url}">{title}</a></div></li>' for url in urls)
     return f'<html><body><ul class="content_list">{links}</ul></body></html>'.encode()
+
+
+@pytest.mark.parametrize("name", sorted(RECORDS))
+def test_dates_of_lists_in_json_are_read(name: str) -> None:
+    source = shipped(name)
+    lists = [one for one in source.lists if isinstance(one, JsonList)]
+    for one, record in zip(lists, RECORDS[name], strict=True):
+        printed = listed(source, one, json.dumps(record).encode()).entries[0].hints["published"]
+        assert parse(printed, source.zone) == DATES[name]
 
 
 @pytest.mark.parametrize("name", NAMES)

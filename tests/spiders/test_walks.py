@@ -93,6 +93,26 @@ def test_articles_by_the_pattern_of_their_links(tmp_path: Path) -> None:
     assert listing.problems == []
 
 
+@pytest.mark.parametrize(
+    ("form", "printed", "told"),
+    [
+        ("epoch", "1709164800", "2024-02-29T01:00:00+01:00"),
+        ("epoch_ms", "1709164800000", "2024-02-29T01:00:00+01:00"),
+        ("%m/%d/%Y", "02/03/2024", "2024-02-03T00:00:00+01:00"),
+        ("epoch", "29 February 2024", "2024-02-29T00:00:00+01:00"),
+        ("epoch", "yesterday", "yesterday"),
+    ],
+)
+def test_a_list_says_how_it_prints_dates(tmp_path: Path, form: str, printed: str, told: str) -> None:
+    formats = f"date_formats: ['{form}']"
+    pages = pages_walk(tmp_path, f"items: li, fields: {{url: 'a::attr(href)', published: b, {formats}}}", KEYED)
+    records_walk = json_walk(tmp_path, f"items: '[]', fields: {{url: u, published: d, {formats}}}", KEYED)
+    text = f'<li><a href="/a/1">One</a><b>{printed}</b></li><li><a href="/a/2">Two</a></li>'
+    records = [{"u": "/a/1", "d": printed}, {"u": "/a/2"}]
+    for listing in (pages.read(html(text)), records_walk.read(answer(records))):
+        assert [entry.hints.get("published") for entry in listing.entries] == [told, None]
+
+
 def test_articles_by_selector_with_what_the_list_says(tmp_path: Path) -> None:
     fields = "fields: {url: 'a.t::attr(href)', title: a.t, published: time, digest: 'p::attr(title)', byline: .by}"
     walk = pages_walk(tmp_path, "items: li, " + fields, KEYED)
