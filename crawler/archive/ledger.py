@@ -235,6 +235,10 @@ rewrites = sa.Table(
     sa.Column("digest", sa.Text, nullable=False),  # sha256 of what is to stand there
 )
 
+_others = articles.alias()
+_LAST = sa.select(sa.func.max(_others.c.id) + 1).scalar_subquery()
+"""The end of the queue: a run that has leased rows beyond an old number would not come back to it."""
+
 # Asked for every article: SQLAlchemy takes four times as long where it builds the query each time.
 _STATE = sa.select(articles.c.state).where(
     articles.c.space == sa.bindparam("space"), articles.c.key == sa.bindparam("key")
@@ -460,7 +464,7 @@ class Ledger:
         states = self._states(space, by_key)
         fresh = [entry for key, entry in by_key.items() if key not in states]
         mended = [entry for key, entry in by_key.items() if _mended(states.get(key), entry)]
-        taken = [key for key, known in states.items() if not known.crawl]
+        taken = [key for key in by_key if key in states and not states[key].crawl]
         if fresh or mended or taken:
             with self._writing() as connection:
                 if fresh:
@@ -468,10 +472,11 @@ class Ledger:
                 for entry in mended:
                     chosen = articles.c.space == space, articles.c.key == entry.key
                     values = {"state": "queued", "hints": _json(entry.hints), "due": "", "tries": 0, "reason": ""}
-                    connection.execute(articles.update().where(*chosen).values(**values))
-                for start in range(0, len(taken), _CHUNK):
-                    chosen = articles.c.space == space, articles.c.key.in_(taken[start : start + _CHUNK])
-                    connection.execute(articles.update().where(*chosen).values(crawl=1, seen=stamp(now)))
+                    connection.execute(articles.update().where(*chosen).values(id=_LAST, **values))
+                for key in taken:
+                    chosen = articles.c.space == space, articles.c.key == key
+                    waits = {"id": _LAST} if states[key].state != "done" else {}
+                    connection.execute(articles.update().where(*chosen).values(crawl=1, seen=stamp(now), **waits))
                 if walk:
                     connection.execute(insert(walks).values(url=walk).on_conflict_do_nothing())
         refused = [entry for entry in fresh if entry.refused]

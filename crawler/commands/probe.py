@@ -51,8 +51,10 @@ def command(
     from crawler.probe.made import disagreements, draft_of, made_of
     from crawler.report import REFUSED_INPUT
     from crawler.run import load_outlets
+    from crawler.urls import canonical
 
     politeness, name = _politeness(url, delay), name or (out.stem if out else "")
+    url = canonical(url)  # a front page with and without its slash would be two lists
     folder = _folder(archive, out)
     if out is not None and name != out.stem:
         fail(f"--id {name}: the file is named {out.name}, and a source is called as its file is", REFUSED_INPUT)
@@ -137,7 +139,17 @@ def _tell(made: Made, survey: Survey, as_json: bool) -> None:
     click.echo(f"\nwrote {made.path} and {made.path.parent / 'fixtures'}")
     for one in made.unsure:
         click.echo(f"unsure: {one}")
-    click.echo(f"Next: read {made.path}, then presskeep crawl {made.path} --limit 5")
+    click.echo(f"Next: read {made.path}, then presskeep crawl {_crawled(made)} --limit 5")
+
+
+def _crawled(made: Made) -> str:
+    """The new source as ``crawl`` finds it: by its id where it lies in an archive."""
+    from crawler.site import SETTINGS
+
+    archive = made.path.parent.parent
+    if made.path.parent.name == "sources" and (archive / SETTINGS).is_file():
+        return f"{made.id} --archive {archive}"
+    return str(made.path)
 
 
 def _cells(row: Row) -> tuple[Any, ...]:

@@ -64,8 +64,18 @@ def test_what_a_crawl_lists_is_the_crawl_s_as_well(ledger: Ledger) -> None:
     listed(ledger, FIRST, *(f"k{number}" for number in range(1000)))
     assert crawled(ledger, *(f"k{number}" for number in range(900))) == Found(0, 900, [])
     assert (len(leased(ledger)), ledger.queued("gazette")) == (100, 900)
-    seen = ledger.read(sa.select(articles.c.seen).where(articles.c.key.in_(["k0", "k999"])).order_by(articles.c.id))
+    seen = ledger.read(sa.select(articles.c.seen).where(articles.c.key.in_(["k0", "k999"])).order_by(articles.c.key))
     assert [row.seen for row in seen] == ["2026-03-20T12:00:00Z", ""]
+
+
+def test_what_is_queued_again_comes_behind_what_a_run_has_leased(ledger: Ledger) -> None:
+    """A crawl after a backfill left them to the next one."""
+    listed(ledger, FIRST, "a", "b", "c")
+    FIRST.outside(ledger, FIRST.lease(ledger, 0, 1, NOW)[0], "2026-03-10")
+    crawled(ledger, "new")
+    (row,) = ledger.lease("gazette", 0, 9, NOW)
+    crawled(ledger, "b", "a", "new")
+    assert [again.key for again in ledger.lease("gazette", row.id, 9, NOW)] == ["b", "a"]
 
 
 def test_what_lies_outside_waits_for_a_crawl_or_the_backfill_of_its_day(ledger: Ledger) -> None:
