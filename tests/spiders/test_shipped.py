@@ -80,6 +80,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "lemonde": ("fundus-fr-LeMonde_2023_09_01",),
     "lesechos": ("fundus-fr-LesEchos_2024_07_18",),
     "mainichi": ("fundus-jp-MainichiShimbun_2025_01_14",),
+    "mk-kr": ("fundus-kr-MBN_2025_06_03",),
     "nbcnews": ("aeb-5a822960e9a2cb1e664d", "aeb-7a457a4f71735c17b8b3", "postlight-www.nbcnews.com"),
     "ndr": ("fundus-de-NDR_2023_04_28", "fundus-de-NDR_2025_06_18"),
     "netease": ("gne-gerapy-netease_news1",),
