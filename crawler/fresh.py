@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -57,8 +57,9 @@ class Fresh:
     """Pages of lists that were had and named nothing, likewise."""
     articles: list[FreshArticle] = field(default_factory=list)
 
-    def broken(self, expected: Expected) -> Iterator[str]:
-        """What no longer fits, a sentence each; ``expected`` are the source's fixtures, if it has any."""
+    def broken(self, expected: Expected, unsaid: Collection[str] = ()) -> Iterator[str]:
+        """What no longer fits, a sentence each; ``expected`` are the source's fixtures, if it has any, ``unsaid``
+        fields that only older pages had."""
         yield from self.faults
         if not self.articles:
             return
@@ -70,10 +71,21 @@ class Fresh:
         if len(doubts) > len(self.articles) * _REFUSED:
             yield f"body: on {len(doubts)} of {len(self.articles)} pages {doubts[0]}"
         if len(good) >= _LEAST and len(expected.articles) >= _LEAST:
-            for name in _FIELDS:
+            for name in (one for one in _FIELDS if one not in unsaid):
                 before, now = _share(name, expected.articles), _share(name, good)
                 if now < before * _HALF:
                     yield f"{name}: {before:.0%} of the recorded pages have one, {now:.0%} of {len(good)} fresh ones"
+
+
+def unsaid(source: Source) -> list[str]:
+    """Fields that an older layout has a rule for, and the present one has none."""
+    present = [one for one in source.layouts if one.until is None and one.body is not None]
+    older = [one for one in source.layouts if one.until is not None]
+    return [
+        name
+        for name in _FIELDS
+        if present and getattr(present[0], name) is None and any(getattr(one, name) for one in older)
+    ]
 
 
 def _share(name: str, articles: Sequence[ExpectedArticle]) -> float:

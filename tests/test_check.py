@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from crawler.commands.check import command
 from crawler.fetch import Answer, answered
 from crawler.fixtures import Expected, ExpectedArticle
-from crawler.fresh import Fresh, FreshArticle, fresh_talk
+from crawler.fresh import Fresh, FreshArticle, fresh_talk, unsaid
 from crawler.sources import Source, load_source
 from tests.newsroom import Newsroom
 from tests.server import Page, Server
@@ -111,6 +111,15 @@ def layout(**changes: Any) -> list[dict[str, Any]]:
 def test_what_is_broken(tmp_path: Path, room: Newsroom, changes: dict[str, Any], told: str) -> None:
     (only,) = faults(tmp_path, room, **changes)
     assert told in only
+
+
+def test_what_only_older_pages_said_is_not_missed(tmp_path: Path, room: Newsroom) -> None:
+    recorded = expected(seen(room, source(tmp_path)))
+    room.redesign = True
+    anew = {"title": "h2", "body": "section.copy", "published": "li.dated"}
+    made = source(tmp_path, layouts=[{**anew, "byline": "li.gone"}, *layout(until="2020-01-01")])
+    assert unsaid(made) == ["attribution"]
+    assert [one.partition(":")[0] for one in seen(room, made).broken(recorded, unsaid(made))] == ["byline"]
 
 
 def test_few_pages_say_nothing_of_shares() -> None:

@@ -85,7 +85,7 @@ def survey() -> Survey:
 
 
 def test_from_a_front_page_to_posts(tmp_path: Path) -> None:
-    with published(24) as (home, due):
+    with published(24) as (home, due, _):
         archive = Archive.new(tmp_path / "archive")
         words = ("--delay", "0.01", "--articles", "6", "--id", "room")
         told = json.loads(archive.verb("probe", home, *words, "--json").stdout)

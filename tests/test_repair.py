@@ -16,9 +16,10 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crawler.archive.captures import read_segment
 from crawler.commands.repair import command
 from crawler.extract.page import Page as Parsed
-from crawler.fetch import Answer, answered, captured
+from crawler.fetch import Answer, answer_of, answered, captured
 from crawler.fixtures import Examiner, check, record
 from crawler.fresh import Fresh, fresh_talk
 from crawler.repair.change import Repair, Repairer
@@ -175,6 +176,25 @@ def test_what_pages_no_longer_say_is_left_out(tmp_path: Path, room: Newsroom) ->
     assert "byline" not in done.sheet.value["layouts"][0]
 
 
+@pytest.mark.parametrize(("menu", "gone"), [("", False), ("青渡日报 海港晚报 江畔商报 渡口周刊", True)])
+def test_a_menu_that_names_every_outlet_says_nothing(tmp_path: Path, room: Newsroom, menu: str, gone: bool) -> None:
+    """An outlet on its own article's page alone is looked for in vain, and missed."""
+    made = source(tmp_path)
+    articles = known(room, made, 10)
+    outlet = iter([one.attribution.removeprefix("来源：") for one in articles])
+
+    def hidden(html: str) -> str:
+        said = menu or f"转自{next(outlet)}的报道"
+        return re.sub(r'<li class="from">.*?</li>', "", html).replace(
+            "<div class=", f"<i>{said}，特此说明</i><div class="
+        )
+
+    room.redesign = True
+    done = repaired(made, articles, room, hidden)
+    assert done.fits is gone
+    assert done.faults == ([] if gone else ["attribution: no rule gives what is known"])
+
+
 def test_no_rule_fits(tmp_path: Path, room: Newsroom) -> None:
     """Where each page has its own names, nothing is written, and it is said what was tried."""
     made = source(tmp_path)
@@ -251,6 +271,21 @@ def test_lists_that_nothing_is_found_for(tmp_path: Path, room: Newsroom) -> None
         f"{BASE}/robots.txt: the list names nothing, and no links of a known form are on it",
         f"{BASE}/gone/: HTTP 404",
     ]
+
+
+def test_a_list_that_is_read_otherwise_is_recorded_anew(tmp_path: Path, room: Newsroom) -> None:
+    made = source(tmp_path)
+    folder = tmp_path / "fixtures"
+    pages = [(f"{BASE}/{name}/", of(room, f"{BASE}/{name}/")) for name in ("town", "harbour")]
+    before = record(made, folder, pages, [of(room, url) for url in addresses(room, 2)]).lists
+    room.size = 66
+    fewer = [(url, of(room, url)) for url, _ in pages]
+    after = record(made, folder, fewer, [], add=True, without=[f"{BASE}/town/"])
+    kept = {one.url: one.entries for one in after.lists}
+    assert kept[f"{BASE}/harbour/"] == before[1].entries
+    assert kept[f"{BASE}/town/"] > before[0].entries
+    assert len(after.articles) == 2
+    assert check(made) == []
 
 
 # the sheet
@@ -358,8 +393,11 @@ def test_the_verb(server: Server, tmp_path: Path) -> None:
     right = compared(archive, due)
     assert right.pop("beyond") == 0
     assert set(right.values()) == {24}, right
-    told = json.loads(archive.verb("reprocess", "newsroom", "--plan", "--json").stdout)
-    assert (told["same"], told["changes"], told["left"]) == (24, [], {})
+    segments = sorted(archive.state.glob("captures/*.warc.gz"))
+    pages = [answer_of(one) for path in segments for _, one in read_segment(path) if one.notes.get("role") == "article"]
+    old = [one for one in pages if b'class="headline"' in one.body]
+    assert len(old) == 12
+    assert {one[0] for one in read(source, old).values()} < {one.title for one in room.truths()}
 
 
 def test_from_captures(tmp_path: Path, room: Newsroom) -> None:

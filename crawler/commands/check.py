@@ -107,7 +107,7 @@ def _ask(done: list[_Checked], folder: Path | None, articles: int, replay: tuple
 
     from crawler.commands.common import fail
     from crawler.fetch import NotFetched, converse, one_by_one
-    from crawler.fresh import fresh_talk
+    from crawler.fresh import fresh_talk, unsaid
     from crawler.replay import Captures
     from crawler.report import LIST_FAILED
     from crawler.site import SETTINGS, load_site
@@ -123,7 +123,7 @@ def _ask(done: list[_Checked], folder: Path | None, articles: int, replay: tuple
         fail(str(error), LIST_FAILED)
     for one, fresh in zip(done, found, strict=True):
         one.fresh = fresh
-        broken = list(fresh.broken(one.expected))
+        broken = list(fresh.broken(one.expected, unsaid(one.source)))
         one.broken += broken
         if broken and not one.following.startswith("mend"):
             one.following = f"presskeep repair {one.source.id}"

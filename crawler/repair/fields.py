@@ -150,17 +150,21 @@ class Seeker:
         return Sought(found.body, found.fits, found.of, found.strip, told)
 
     def _is_gone(self, name: str) -> bool:
-        """Whether most pages do not have it at all. Headlines, bodies and dates never are: they may be written in
-        another way."""
-        values = [(value, one.page) for one in self._pairs for value in _values(one.known, name)]
-        there = sum(normal(value) in normal(plain(page.root)) for value, page in values)
-        return there * 2 < len(values)
+        """Whether most pages do not have it: not at all, or only as most pages of other articles have it too, as where
+        a menu names the outlets. Headlines, bodies and dates never are: they may be written in another way."""
+        texts = [(normal(plain(one.page.root)), _values(one.known, name)) for one in self._pairs]
+        told = [(text, value) for text, values in texts for value in values]
+        there = 0
+        for text, value in told:
+            others = [value in other for other, values in texts if value not in values]
+            there += value in text and sum(others) * 2 <= len(others)
+        return there * 2 < len(told)
 
 
 def _values(known: Known, name: str) -> tuple[str, ...]:
-    if name == "attribution":
-        return (tidy(known.attribution),) if known.attribution else ()
-    return known.byline if name == "byline" else ()
+    """As they would stand in a page's text."""
+    values = {"attribution": (tidy(known.attribution),), "byline": known.byline}.get(name, ())
+    return tuple(filter(None, map(normal, values)))
 
 
 def _sample(pair: Pair) -> Sample:

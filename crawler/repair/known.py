@@ -48,7 +48,8 @@ class Known:
 
 
 def known_articles(source: Source, number: int, archive: Path, ledger: Ledger, captures: Path) -> list[Known]:
-    """Up to ``number`` of the latest posts of a source, of all its categories in turn."""
+    """Up to ``number`` of the latest posts of a source, of all its categories in turn; those with recorded pages last,
+    so that today's can be recorded as well."""
     examiner, groups = Examiner(source), dict[str, list[tuple[Check, Post]]]()
     for check in latest(ledger, source.id, _LOOKED_AT):
         try:
@@ -56,9 +57,19 @@ def known_articles(source: Source, number: int, archive: Path, ledger: Ledger, c
         except (OSError, PostError):
             continue
         groups.setdefault(post.categories[0], []).append((check, post))
-    turns = (one for turn in zip_longest(*groups.values()) for one in turn if one)
+    recorded = {examiner.key_of(url) for url in _recorded(source)}
+    turns = [one for turn in zip_longest(*groups.values()) for one in turn if one]
+    turns.sort(key=lambda one: one[0].row.key in recorded)
     found = (_of_post(examiner, check, post, _capture(ledger, captures, check)) for check, post in turns)
     return [one for one, _ in zip((one for one in found if one), range(number), strict=False)]
+
+
+def _recorded(source: Source) -> list[str]:
+    """Addresses of the articles in its fixtures."""
+    try:
+        return [one.url for one in load(source)[0].articles]
+    except FileNotFoundError:
+        return []
 
 
 def _capture(ledger: Ledger, folder: Path, check: Check) -> Answer | None:
