@@ -18,8 +18,9 @@ EXIT_CODES = {
     OK: "all well",
     FAILED: "a fault of presskeep itself, or verify found faults",
     REFUSED_INPUT: "refused input: a wrong option, source or settings file; nothing was touched",
-    LIST_FAILED: "a list could not be read, the other sources were crawled; extract, probe: the page could not be had",
-    ALARM: "a source is broken: ALARM lines say which and why; it was stopped, the other sources were crawled",
+    LIST_FAILED: "a list could not be read, the other sources were crawled; extract, probe, repair: no page could be had",
+    ALARM: "a source is broken: ALARM lines say which and why; it was stopped, the other sources were crawled; "
+    "check: what it gives differs; repair: no fitting rule was found",
     LEFT: "backfill: something is left, of articles or lists; the same command goes on; gaps --check: there are gaps",
     DISK: "the disk is full or cannot be written; what was kept is whole",
     ACTIVE: "another run is active in this archive; nothing was touched",
