@@ -21,6 +21,8 @@ from crawler.days import Days
 from crawler.extract.dates import parse
 from crawler.extract.page import Page
 from crawler.extract.text import plain
+from crawler.extract.walls import common
+from crawler.gate import Floor, judge
 from crawler.lists import FeedList, HtmlList, JsonList, SitemapList
 from crawler.sources import SHIPPED, Politeness, Source, load_source, source_paths
 from crawler.urls import key_of
@@ -267,9 +269,11 @@ def test_real_pages_are_read_right(name: str) -> None:
     maker, scorer = Assembler(source), scorer_of(CORPUS)
     for row in map(truth().__getitem__, PAGES[name]):
         body = gzip.decompress((CORPUS / row["html"]).read_bytes())
-        page = Page(body, row["url"] or source.home, encoding=row["encoding"])
+        page = Page(body, row["url"] or source.home)
         article, _ = maker.article(page, "1", {}, datetime(2026, 11, 23, tzinfo=UTC))
         assert article.published is not None
+        lines = [line for line in plain(article.body).split("\n") if line.strip()]
+        judge(article.title, lines, Floor(source.expect.characters, source.expect.paragraphs), common())
         credit = article.attribution.raw if article.attribution else ""
         told = {"body": plain(article.body), "published": article.published.isoformat(), "source": credit}
         found = scorer.score_page(row, told)
