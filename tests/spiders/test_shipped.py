@@ -270,13 +270,14 @@ def test_real_pages_are_read_right(name: str) -> None:
     for row in map(truth().__getitem__, PAGES[name]):
         body = gzip.decompress((CORPUS / row["html"]).read_bytes())
         page = Page(body, row["url"] or source.home)
-        article, _ = maker.article(page, "1", {}, datetime(2026, 11, 23, tzinfo=UTC))
+        article, _ = maker.article(page, "1", {"title": "As listed"}, datetime(2026, 11, 23, tzinfo=UTC))
         assert article.published is not None
         lines = [line for line in plain(article.body).split("\n") if line.strip()]
         judge(article.title, lines, Floor(source.expect.characters, source.expect.paragraphs), common())
         credit = article.attribution.raw if article.attribution else ""
         told = {"body": plain(article.body), "published": article.published.isoformat(), "source": credit}
         found = scorer.score_page(row, told)
+        assert article.title != "As listed", "what a list calls it may be cut short"
         if row["title"]:
             assert scorer.ntitle(article.title) == scorer.ntitle(row["title"].removesuffix(_BEHIND)), row["id"]
         assert "body" not in found or scorer.page_f1(found["body"]) >= 0.9, row["id"]
