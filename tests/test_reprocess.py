@@ -214,7 +214,7 @@ def says(archive: Archive, key: str) -> list[str]:
     return [line for line in plain(read_post(archive.post(key).encode()).body).split("\n") if line]
 
 
-@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_the_first_article_loses_what_others_have_as_well(tmp_path: Path, jobs: int) -> None:
     archive = shared(tmp_path)
     others = [archive.post(f"10000{n}") for n in (2, 3, 4)]

@@ -249,7 +249,7 @@ def test_the_same_posts_whatever_the_jobs_and_wherever_it_is_killed(
     assert several.posts() == whole.posts()
 
     killed = riverbend(tmp_path / "killed")
-    for count, after in ((1, False), (1, True), (2, False), (2, True)):
+    for count, after in ((1, False), (1, True), (2, True)):
         assert in_child(partial(dying, count, after), lambda: filled(killed, file)) == 9
     lines: list[str] = []
     filled(killed, file, tell=lines.append)
