@@ -145,12 +145,12 @@ def test_the_verb(server: Server, tmp_path: Path) -> None:
     room = Newsroom(60).on(server)
     archive = Archive.new(tmp_path / "archive", values(room.base))
     done = archive.verb("check", "newsroom")
-    assert "none" in done.stdout
+    assert "not known" in done.stdout
     assert "Next: presskeep check newsroom --live --record" in done.stdout
     archive.verb("check", "newsroom", "--live", "--record", "--articles", "3")
     assert "/town/" in server.paths("/town/")
     told = json.loads(archive.verb("check", "newsroom", "--json").stdout)
-    assert told == [{"source": "newsroom", "recorded": 5, "fresh": None, "broken": [], "next": ""}]
+    assert told == [{"source": "newsroom", "recorded": 5, "fresh": None, "is": "ok", "broken": [], "next": ""}]
     room.redesign = True
     done = archive.verb("check", "newsroom", "--live", code=4)
     assert "5 of 5 pages give no article" in done.stdout

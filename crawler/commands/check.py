@@ -33,6 +33,13 @@ class _Checked:
     following: str = ""
     """What to type."""
 
+    @property
+    def state(self) -> str:
+        """In a word."""
+        if self.broken:
+            return "broken"
+        return "ok" if self.recorded or self.fresh else "not known"
+
 
 @click.command("check", help="Check SOURCES (ids or YAML files; the archive's own without any) field by field.")
 @click.argument("names", metavar="[SOURCE]...", nargs=-1)
@@ -143,7 +150,7 @@ def _record(done: _Checked) -> None:
 
 
 def _tell(done: list[_Checked]) -> None:
-    rows = [(one.source.id, one.recorded or "none", _fresh_cell(one), "broken" if one.broken else "ok") for one in done]
+    rows = [(one.source.id, one.recorded or "none", _fresh_cell(one), one.state) for one in done]
     table("", ("source", "recorded pages", "fresh articles", "is"), rows)
     for one in done:
         for what in one.broken[:_SHOWN]:
@@ -171,5 +178,5 @@ def _as_json(done: _Checked) -> dict[str, Any]:
             {"url": one.answer.url, "found": one.found.model_dump() if one.found else None, "why": one.why}
             for one in done.fresh.articles
         ]
-    told = {"source": done.source.id, "recorded": done.recorded, "fresh": fresh}
+    told = {"source": done.source.id, "recorded": done.recorded, "fresh": fresh, "is": done.state}
     return {**told, "broken": done.broken, "next": done.following}
