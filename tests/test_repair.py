@@ -48,10 +48,10 @@ def addresses(room: Newsroom, count: int = 6) -> list[str]:
     return [f"{BASE}{one.path}" for one in list(room.truths())[:count]]
 
 
-def known(room: Newsroom, made: Source, count: int = 6) -> list[Known]:
+def known(room: Newsroom, made: Source, count: int = 6, step: int = 1) -> list[Known]:
     """By recorded pages of the site as it is."""
     assert made.path is not None
-    record(made, made.path.parent / "fixtures", [], [of(room, url) for url in addresses(room, count)])
+    record(made, made.path.parent / "fixtures", [], [of(room, url) for url in addresses(room, count)[::step]])
     return known_of_fixtures(made, count)
 
 
@@ -159,6 +159,29 @@ def test_dates_in_another_notation_and_a_text_in_other_paragraphs(tmp_path: Path
     done = repaired(made, articles, room, joined)
     assert done.faults == []
     assert [one.after[0] for one in done.scores] == [one.after[1] for one in done.scores]
+
+
+@pytest.mark.parametrize(("stays", "form"), [(False, "%d/%m/%Y %H:%M"), (True, "%m-%d-%Y %H:%M")])
+def test_dates_all_in_numbers(tmp_path: Path, room: Newsroom, stays: bool, form: str) -> None:
+    """What is known says which number is the day, also where only that of others is above twelve."""
+    room.size = 600
+    made = source(tmp_path)
+    articles = known(room, made, 400, step=80)
+    room.redesign = not stays
+
+    def numbered(html: str) -> str:
+        html = html.replace('class="when"', 'class="dated"')
+        return re.sub(r'(?<=class="dated">)(\d+)\D(\d+)\D(\d+)\D?(?= )', rf"{_written(form)}", html)
+
+    done = repaired(made, articles, room, numbered)
+    assert done.faults == []
+    assert done.sheet is not None
+    assert done.sheet.value["layouts"][0]["date_formats"] == [form]
+    assert {one.field: one.after for one in done.scores}["published"] == (5, 5)
+
+
+def _written(form: str) -> str:
+    return form.removesuffix(" %H:%M").replace("%d", r"\3").replace("%m", r"\2").replace("%Y", r"\1")
 
 
 def test_what_pages_no_longer_say_is_left_out(tmp_path: Path, room: Newsroom) -> None:

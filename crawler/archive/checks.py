@@ -73,6 +73,15 @@ def latest(ledger: Ledger, source: str, most: int) -> list[Check]:
     return [_check(row) for row in ledger.read(_READ.where(*chosen).order_by(articles.c.path.desc()).limit(most))]
 
 
+def spread(ledger: Ledger, source: str, most: int) -> list[Check]:
+    """Up to about so many of a source's posts whose articles are still there, from its first to its last."""
+    chosen = articles.c.source == source, articles.c.state == "done", articles.c.gone == ""
+    count = int(ledger.read(sa.select(sa.func.count()).select_from(articles).where(*chosen))[0][0])
+    step = max(1, count // most)
+    query = _READ.where(*chosen, articles.c.id % step == 0).order_by(articles.c.id).limit(most)
+    return [_check(row) for row in ledger.read(query)]
+
+
 def posts_of(ledger: Ledger, source: str, key: str = "") -> Iterator[Check]:
     """Posts of a source in the order of their rows, or the one of this key; what changes meanwhile is seen."""
     last, named = 0, (articles.c.key == key,) if key else ()

@@ -90,8 +90,8 @@ class Tried:
 class Fields:
     """Finds rules for the fields of a site's articles."""
 
-    def __init__(self, samples: Sequence[Sample], zone: ZoneInfo) -> None:
-        self._samples, self._zone = samples, zone
+    def __init__(self, samples: Sequence[Sample], zone: ZoneInfo, date_formats: Sequence[str] = ()) -> None:
+        self._samples, self._zone, self._formats = samples, zone, date_formats
         self.tried: dict[str, Tried] = {}
         """What was tried for each field that was looked for."""
 
@@ -212,7 +212,7 @@ class Fields:
 
     def _read_date(self, text: str) -> str:
         """To the minute, or the day where no time is said."""
-        moment = parse(text, self._zone)
+        moment = parse(text, self._zone, formats=self._formats)
         return _stamp(moment) if moment else ""
 
 

@@ -17,7 +17,7 @@ from crawler.probe.rules import Written
 from crawler.repair.fields import KNOWN, UNKNOWN, Judge, Pair, Seeker, Sought, standing
 from crawler.repair.known import Known, shares
 from crawler.repair.lists import ListChange, list_changes
-from crawler.repair.sheet import NotEditable, Sheet
+from crawler.repair.sheet import Loc, NotEditable, Sheet
 from crawler.sources import Source
 
 _BROKEN = 0.3
@@ -220,7 +220,17 @@ class Repairer:
                 old = sheet.value["layouts"][self._place][name]
                 steps = old if isinstance(old, list) else [old]
                 sheet.replace(way, [one.rule, *steps] if new_first else [*steps, one.rule])
+            self._add_formats(sheet, _formats(found))
             yield sheet
+
+    def _add_formats(self, sheet: Sheet, formats: Sequence[str]) -> None:
+        way: Loc = ("layouts", self._place)
+        known = sheet.value["layouts"][self._place].get("date_formats", [])
+        wanted = list(dict.fromkeys((*known, *formats)))
+        if known and wanted != known:
+            sheet.replace((*way, "date_formats"), wanted)
+        elif wanted != known:
+            sheet.add(way, "date_formats", wanted)
 
     def _sheet(self) -> Sheet:
         """The file as it is, its lists changed."""
@@ -236,8 +246,9 @@ class Repairer:
         layout = {
             name: value for name, value in old.items() if name not in (*self.done.broken, "strip", "date_formats")
         }
-        if "date_formats" in old and "published" not in self.done.broken:
-            layout["date_formats"] = old["date_formats"]
+        formats = [] if "published" in self.done.broken else list(old.get("date_formats", []))
+        if formats := list(dict.fromkeys((*formats, *_formats(found)))):
+            layout["date_formats"] = formats
         layout |= {name: one.rule for name, one in found.items()}
         if strip := found["body"].strip:
             layout["strip"] = list(strip)
@@ -269,6 +280,10 @@ def _read(examiner: Examiner, known: Known, answer: Answer) -> tuple[Article | N
     except (Refused, NotJson):
         return None, ""
     return article, told(article, answer.url).attribution
+
+
+def _formats(found: dict[str, Sought]) -> list[str]:
+    return list(dict.fromkeys(form for one in found.values() for form in one.formats))
 
 
 def _unnamed(changed: Source, lists: Sequence[ListChange]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -32,6 +33,10 @@ UNKNOWN = ("modified", "editor", "digest", "section", "canonical")
 ALIKE = 0.8
 """Resemblance from which two texts are one."""
 _MOST_OF = 0.98
+_DAYS, _TIMES = ("%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y"), (" %H:%M", " %H:%M:%S", ", %H:%M", "")
+_OPEN = tuple(day + time for time in _TIMES for day in _DAYS)
+"""Dates whose order of day and month is open, unless articles are known."""
+_NUMERIC = re.compile(r"\b\d{1,2}[/-]\d{1,2}[/-]\d{4}\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,8 @@ class Sought:
     of: int = 0
     strip: tuple[str, ...] = ()
     """Of a body."""
+    formats: tuple[str, ...] = ()
+    """Of dates."""
     tried: str = ""
     """In words."""
     gone: bool = False
@@ -120,18 +127,36 @@ class Seeker:
         """``pairs``: pages whose article is the one that is known."""
         self._samples = [_sample(one) for one in pairs]
         self._pairs = pairs
-        self._fields = Fields(self._samples, source.zone)
+        self._zone = source.zone
 
     def seek(self, name: str) -> Sought:
         """A rule for a field, and how it fares."""
-        return self._body() if name == "body" else self._field(name)
+        if name == "body":
+            return self._body()
+        return self._date(name) if name in ("published", "modified") else self._field(name)
 
-    def _field(self, name: str) -> Sought:
-        search: Callable[[], Any] | None = getattr(self._fields, name, None)
+    def _date(self, name: str) -> Sought:
+        """Where dates are all numbers, what is known says which is the day."""
+        found = self._field(name)
+        if found.rule is not None and not any(map(_NUMERIC.search, self._texts(found.rule))):
+            return found
+        for form in _OPEN:
+            formatted = self._field(name, (form,))
+            if formatted.rule is not None and formatted.fits >= found.fits:
+                return replace(formatted, formats=(form,))
+        return found
+
+    def _texts(self, rule: Written) -> list[str]:
+        compiled = RuleModel.read(rule).compiled("css")
+        return [text for one in self._pairs for text in compiled.texts(one.page)]
+
+    def _field(self, name: str, formats: Sequence[str] = ()) -> Sought:
+        fields = Fields(self._samples, self._zone, formats)
+        search: Callable[[], Any] | None = getattr(fields, name, None)
         if search is None:
             return Sought(None, tried=f"{name}: nothing is known of it that could be looked for")
         found = search()
-        tried = self._fields.tried.get(name, Tried(0, None))
+        tried = fields.tried.get(name, Tried(0, None))
         told = f"{name}: {tried.candidates} ways to it were tried"
         if found is not None:
             return Sought(found.rule, found.fits, found.of, tried=told)
@@ -147,7 +172,7 @@ class Seeker:
         told = f"body: {bodies.tried} elements around the known text were tried"
         if found is None:
             return Sought(None, tried=f"{told}; none holds it, and little else, on every page")
-        return Sought(found.body, found.fits, found.of, found.strip, told)
+        return Sought(found.body, found.fits, found.of, found.strip, tried=told)
 
     def _is_gone(self, name: str) -> bool:
         """Whether most pages do not have it: not at all, or only as most pages of other articles have it too, as where

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from crawler.archive.captures import CaptureError, read_capture
-from crawler.archive.checks import Check, latest
+from crawler.archive.checks import Check, latest, spread
 from crawler.archive.ledger import Ledger
 from crawler.archive.post import Post, PostError, read_post
 from crawler.extract.page import NotJson
@@ -48,20 +48,27 @@ class Known:
 
 
 def known_articles(source: Source, number: int, archive: Path, ledger: Ledger, captures: Path) -> list[Known]:
-    """Up to ``number`` of the latest posts of a source, of all its categories in turn; those with recorded pages last,
-    so that today's can be recorded as well."""
+    """Up to ``number`` posts of a source: the latest, of all its categories in turn, those with recorded pages last, so
+    that today's can be recorded as well; and for each two of them an older one, for dates of other months."""
     examiner, groups = Examiner(source), dict[str, list[tuple[Check, Post]]]()
-    for check in latest(ledger, source.id, _LOOKED_AT):
-        try:
-            post = read_post((archive / check.path).read_bytes())
-        except (OSError, PostError):
-            continue
+    for check, post in _posts(archive, latest(ledger, source.id, _LOOKED_AT)):
         groups.setdefault(post.categories[0], []).append((check, post))
     recorded = {examiner.key_of(url) for url in _recorded(source)}
     turns = [one for turn in zip_longest(*groups.values()) for one in turn if one]
     turns.sort(key=lambda one: one[0].row.key in recorded)
-    found = (_of_post(examiner, check, post, _capture(ledger, captures, check)) for check, post in turns)
+    older = list(_posts(archive, spread(ledger, source.id, number // 3)))
+    rows = {check.row.id: (check, post) for check, post in (*turns[: number - len(older)], *older, *turns)}
+    found = (_of_post(examiner, check, post, _capture(ledger, captures, check)) for check, post in rows.values())
     return [one for one, _ in zip((one for one in found if one), range(number), strict=False)]
+
+
+def _posts(archive: Path, checks: Iterable[Check]) -> Iterator[tuple[Check, Post]]:
+    """Those that can be read."""
+    for check in checks:
+        try:
+            yield check, read_post((archive / check.path).read_bytes())
+        except (OSError, PostError):
+            continue
 
 
 def _recorded(source: Source) -> list[str]:
