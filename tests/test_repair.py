@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.archive.captures import read_segment
+from crawler.archive.ledger import Kept, Ledger
 from crawler.commands.repair import command
 from crawler.extract.page import Page as Parsed
 from crawler.fetch import Answer, answer_of, answered, captured
@@ -24,7 +25,7 @@ from crawler.fixtures import Examiner, check, record
 from crawler.fresh import Fresh, fresh_talk
 from crawler.repair.change import Repair, Repairer
 from crawler.repair.fields import standing
-from crawler.repair.known import Known, alike, known_of_fixtures
+from crawler.repair.known import Known, alike, known_articles, known_of_fixtures
 from crawler.repair.lists import ListChange
 from crawler.repair.sheet import NotEditable, Sheet
 from crawler.sources import Source, load_source
@@ -257,6 +258,35 @@ def test_alike(one: str, other: str) -> None:
     assert alike(one, one) == float(bool(one.strip()))
 
 
+def test_which_articles_are_asked_for(tmp_path: Path, room: Newsroom) -> None:
+    """The latest, of all categories in turn; for each two of them an older one; those with fixtures last."""
+    made = source(tmp_path)
+    newest = list(room.truths())
+    record(made, tmp_path / "fixtures", [], [of(room, f"{BASE}{newest[0].path}")])
+    kept = []
+    for one in reversed(newest):
+        path = f"_posts/{one.published:%Y/%m/%d}/{one.published:%Y-%m-%d}-{one.key}.md"
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        front = f'title: "{one.title}"\ndate: {one.published:%Y-%m-%d %H:%M:%S %z}\ncategories: {one.category}'
+        text = "".join(f"<p>{line}</p>\n" for line in one.paragraphs)
+        (tmp_path / path).write_text(f"---\nlayout: post\n{front}\n---\n{text}", "utf-8")
+        kept.append(Kept("newsroom", one.key, "newsroom", path, "", hints={"url": f"{BASE}{one.path}"}))
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    ledger.keep(kept)
+    found = known_articles(made, 9, tmp_path, ledger, tmp_path)
+    ledger.close()
+    truth = {one.key: one for one in newest}
+    assert [(one.title, one.address) for one in found] == [
+        (truth[one.key].title, f"{BASE}{truth[one.key].path}") for one in found
+    ]
+    assert len({truth[one.key].category for one in found[:4]}) == 4
+    numbers = [truth[one.key].number for one in found]
+    assert 59 not in numbers[:6]
+    assert min(numbers[:6]) > 40
+    assert numbers[6:] == [19, 39, 59]
+    assert all(one.published == truth[one.key].published for one in found)
+
+
 # lists
 
 _ITEMS = {"items": "ul.gone li", "fields": {"url": "a::attr(href)", "title": "a"}}
@@ -446,6 +476,30 @@ def test_from_captures(tmp_path: Path, room: Newsroom) -> None:
     assert "nothing to repair" in CliRunner().invoke(command, words).output
     done = CliRunner().invoke(command, [*words[:3], "--replay", str(warc(tmp_path / "none.warc.gz"))])
     assert (done.exit_code, "none of 4 known articles could be had" in done.output) == (3, True)
+
+
+def test_a_shipped_source_becomes_the_archive_s_own(
+    tmp_path: Path, room: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What lies in an installed package is not touched, but where its file is named."""
+    (shipped := tmp_path / "shipped").mkdir()
+    monkeypatch.setattr("crawler.sources.SHIPPED", shipped)
+    made = source(shipped)
+    known(room, made, 4)
+    assert made.path is not None
+    before = made.path.read_bytes()
+    archive = Archive.new(tmp_path / "archive")
+    room.redesign = True
+    file = warc(tmp_path / "new.warc.gz", *(captured(of(room, url)) for url in addresses(room, 4)))
+    words = ["--archive", str(archive.folder), "--replay", str(file), "--write"]
+    done = CliRunner().invoke(command, ["newsroom", *words])
+    own = archive.folder / "sources" / "newsroom.yml"
+    assert f"wrote {own}" in done.output
+    assert made.path.read_bytes() == before
+    assert len(load_source(own).layouts) == 2
+    assert check(load_source(own)) == []
+    CliRunner().invoke(command, [str(made.path), *words])
+    assert made.path.read_bytes() == own.read_bytes()
 
 
 def test_refused_words(tmp_path: Path) -> None:

@@ -64,12 +64,13 @@ def command(
     now = datetime.now(UTC)
     fresh, answers = _ask(source, known, folder, replay, now)
     done = Repairer(source, known, answers, now.astimezone(source.zone).date(), fresh).work()
+    path = _own(source, name, folder)
     if write and done.fits:
-        _write(done)
+        _write(done, path)
     if as_json:
         _tell_machines(done, write)
     else:
-        _tell(done, write, where)
+        _tell(done, path if write else None, where)
     sys.exit(ALARM if done.faults or done.left else 0)
 
 
@@ -122,16 +123,26 @@ def _ask(
     return fresh, answers
 
 
-def _write(done: Repair) -> None:
+def _own(source: Source, name: str, folder: Path) -> Path:
+    """Where the change is written to: a source that ships with presskeep and was called by its id becomes one of the
+    archive's own, which come first."""
+    from crawler.sources import SHIPPED
+
+    assert source.path is not None
+    shipped = name == source.id and source.path.parent == SHIPPED
+    return folder / "sources" / source.path.name if shipped else source.path
+
+
+def _write(done: Repair, path: Path) -> None:
     """The YAML, whole or not at all, then pages of today beside those that were recorded."""
     from crawler.archive.posts import replace
     from crawler.fixtures import folder_of, load, record
     from crawler.sources import load_source
 
-    sheet, folder = done.sheet, folder_of(done.source)
-    assert sheet is not None
-    replace(sheet.path, sheet.after.encode())
-    source = load_source(sheet.path)
+    assert done.sheet is not None
+    replace(path, done.sheet.after.encode())
+    source = load_source(path)
+    folder = folder_of(source)
     there = (folder / f"{source.id}.yml").is_file()
     recorded = {one.url for one in load(source, folder)[0].articles} if there else set()
     pages = [one for one in done.pages if done.broken and one.url not in recorded][:_RECORDED]
@@ -141,7 +152,7 @@ def _write(done: Repair) -> None:
     done.notes.append(f"fixtures: {len(pages)} pages of today were added" if pages else "fixtures: left as they were")
 
 
-def _tell(done: Repair, write: bool, where: str) -> None:
+def _tell(done: Repair, written: Path | None, where: str) -> None:
     for one in done.failed:
         click.echo(f"left out: {one}")
     for one in (*done.notes, *done.tried):
@@ -154,21 +165,21 @@ def _tell(done: Repair, write: bool, where: str) -> None:
         click.echo(done.sheet.diff())
     for one in (*done.faults, *done.left):
         click.echo(f"not repaired: {one}")
-    click.echo(_following(done, write, where))
+    click.echo(_following(done, written, where))
 
 
 def _of(share: tuple[int, int]) -> str:
     return f"{share[0]} of {share[1]}"
 
 
-def _following(done: Repair, write: bool, where: str) -> str:
+def _following(done: Repair, written: Path | None, where: str) -> str:
     name = done.source.id
     if done.faults or (done.left and not done.fits):
         return f"{done.source.path} stays as it is. Next: mend it, then presskeep check {name} --live"
     if not done.fits:
         return f"nothing to repair: the rules give what is known of {name}'s articles"
-    if write:
-        return f"wrote {done.source.path}. Next: presskeep crawl {name} --limit 5{where}"
+    if written:
+        return f"wrote {written}. Next: presskeep crawl {name} --limit 5{where}"
     return f"Next: presskeep repair {name} --write{where}"
 
 
