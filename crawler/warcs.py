@@ -112,19 +112,20 @@ def fill(
     own_python: bool = False,
     limit: int = 0,
     tell: Callable[[str], None] = lambda line: None,
+    opened: Callable[[Path, Site, Sequence[Source]], Run] = Run,
 ) -> Report:
     """Make posts of what WARC files hold of these sources; the run's report, whose exit code says how it went.
 
     ``files`` are paths or addresses (http, https), read in this order. ``days``: only articles published on these, in
     their source's zone. ``jobs``: processes that read pages, 0 for as many as there are processors. ``captures``:
     whether pages that become posts are copied into the archive's own captures. ``limit``: most posts, 0 for all.
-    ``tell`` is given a line for each file, and now and then one for the file at hand. Raises what ``Run`` raises,
+    ``tell`` is given a line for each file, and now and then one for the file at hand. ``opened`` opens the run. Raises what ``Run`` raises,
     FileNotFoundError for a file that is not there, and OSError for one that cannot be had.
     """
     for name in files:
         if not is_address(name) and not Path(name).is_file():
             raise FileNotFoundError(f"{name}: no such file")
-    run = Run(archive, site, sources)
+    run = opened(archive, site, sources)
     run.record_start()
     try:
         filling = Filling(run, sources, days, captures=captures, limit=limit, tell=tell)

@@ -226,6 +226,7 @@ def test_what_cannot_be_is_refused(server: Server, tmp_path: Path) -> None:
     ):
         done = archive.verb("backfill", "harbour", *words, code=2)
         assert what in done.stderr
+    assert "serves them all" in archive.verb("backfill", "all", *DAYS, code=2).stderr
     assert server.asked == []
 
 
@@ -233,10 +234,10 @@ def test_from_files_without_network(server: Server, tmp_path: Path) -> None:
     publish(server, shown := past(100), dated=True)
     crawled = Archive.new(tmp_path / "crawled", source(server))
     crawled.crawl()
-    archive = Archive.new(tmp_path / "archive", source(server))
+    archive = Archive.new(tmp_path / "archive", source(server), html_source(server, "elsewhere"))
     server.forget()
     words = ("--from", "2026-03-19", "--to", "2026-03-19", "--via", "warc", "--jobs", "1")
-    archive.verb("backfill", "harbour", *words, *map(str, crawled.state.glob("captures/*.warc.gz")))
+    archive.verb("backfill", "harbour,elsewhere", *words, *map(str, crawled.state.glob("captures/*.warc.gz")))
     assert server.asked == []
     assert posts(archive) == within(shown, "2026-03-19", "2026-03-19")
     archive.proven()

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from crawler.plan import Plan
     from crawler.sources import Source
 
+ALL = "all"
+"""In the place of a source: all of the archive's own."""
 WAYS = ("html", "json", "feed", "sitemap", "wordpress", "ids", "wayback", "file", "warc")
 
 
@@ -56,7 +58,10 @@ class Via(click.ParamType):  # type: ignore[type-arg]
         return tuple(one for one in WAYS if one in named)
 
 
-@click.command("backfill", help="Have what SOURCE published FROM one day TO another, in its time zone.")
+@click.command(
+    "backfill",
+    help="Have what SOURCE published FROM one day TO another, in its zone; with --via warc A,B,C or all.",
+)
 @click.argument("name", metavar="SOURCE")
 @click.argument("files", metavar="[FILE.warc.gz]...", nargs=-1)  # or addresses
 @click.option("--from", "first", type=Day(), required=True, metavar="DAY", help="The first day, such as 2026-03-05.")
@@ -94,12 +99,18 @@ def command(
     if first > last:
         fail(f"--from {first} is after --to {last}", 2)
     folder = existing_archive(archive).resolve()
-    (source,) = load_sources((name,), folder)
+    names = () if name == ALL else tuple(name.split(","))
+    sources = load_sources(names, folder)
+    if via != ("warc",) and (name == ALL or len(names) > 1):
+        fail("several sources at once are for --via warc: one pass over files serves them all", 2)
+    if not sources:
+        fail(f"{folder / 'sources'} holds no source. Next: presskeep probe URL", 2)
+    source = sources[0]
     _check_ways(source, via, files, dry_run=dry_run)
     ways = f" --via {','.join(via)}" if via else ""
     again = f"presskeep backfill {name} --from {first} --to {last}{ways}"
     if via == ("warc",):
-        sys.exit(from_files(folder, source, files, Days(first, last), jobs, limit))
+        sys.exit(from_files(folder, sources, files, Days(first, last), jobs, limit))
     told: dict[str, Any] = {}
     with _copy(folder) if dry_run else nullcontext(folder) as here:
         spent = Budget(budget, requests or 0)
@@ -128,16 +139,19 @@ def _check_ways(source: Source, via: Sequence[str], files: Sequence[str], *, dry
         fail("files are for --via warc", 2)
 
 
-def from_files(archive: Path, source: Source, files: Sequence[str], days: Days, jobs: int | None, limit: int) -> int:
+def from_files(
+    archive: Path, sources: Sequence[Source], files: Sequence[str], days: Days, jobs: int | None, limit: int
+) -> int:
     """Make posts of what WARC files hold of the days, without network; the exit code."""
-    from crawler.commands.crawl import show
+    from crawler.commands.crawl import open_run, show
     from crawler.site import load_site
     from crawler.warcs import fill
 
     def tell(line: str) -> None:
         click.echo(line, err=True)
 
-    report = fill(archive, load_site(archive), [source], files, days, jobs or 0, limit=limit, tell=tell)
+    site = load_site(archive)
+    report = fill(archive, site, sources, files, days, jobs or 0, limit=limit, tell=tell, opened=open_run)
     show(report)
     return report.exit_code
 
