@@ -119,8 +119,8 @@ def fill(
     ``files`` are paths or addresses (http, https), read in this order. ``days``: only articles published on these, in
     their source's zone. ``jobs``: processes that read pages, 0 for as many as there are processors. ``captures``:
     whether pages that become posts are copied into the archive's own captures. ``limit``: most posts, 0 for all.
-    ``tell`` is given a line for each file, and now and then one for the file at hand. ``opened`` opens the run. Raises what ``Run`` raises,
-    FileNotFoundError for a file that is not there, and OSError for one that cannot be had.
+    ``tell`` is given a line for each file, and now and then one for the file at hand; ``opened`` opens the run. Raises
+    what ``opened`` raises, FileNotFoundError for a file that is not there, and OSError for one that cannot be had.
     """
     for name in files:
         if not is_address(name) and not Path(name).is_file():
