@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crawler.archive.captures import read_segment
@@ -146,6 +146,29 @@ def test_a_way_that_gives_something_else_comes_last(tmp_path: Path, room: Newsro
     assert done.faults == []
     assert done.sheet is not None
     assert done.sheet.value["layouts"][0]["published"] == ["em.dated", "span.when"]
+
+
+def test_an_old_rule_that_still_finds_something(tmp_path: Path, room: Newsroom) -> None:
+    """Two layouts could not be told apart: the new ways come first in the one there is."""
+    made = source(tmp_path, layouts=layout(strip=".promo"))
+    articles = known(room, made)
+    old = [of(room, url) for url in addresses(room, 9)]
+    room.redesign = True
+    teaser = '<div class="text"><p>下载青渡新闻客户端，随时看本地消息</p></div>'
+    promoted = f'{teaser}<section class="copy"><p class="lead">导语</p>'
+    done = repaired(made, articles, room, lambda html: html.replace('<section class="copy">', promoted))
+    assert done.faults == []
+    assert done.sheet is not None
+    (only,) = done.sheet.value["layouts"]
+    assert (only["body"], only["strip"]) == (["section.copy", "div.text"], [".promo", "p.lead"])
+    after = done.sheet.source()
+    paragraphs = [one[2] for one in read(after, old).values()]
+    assert paragraphs == [one[2] for one in truths(room, 9).values()]
+    new = [
+        changed(of(room, one.address), lambda html: html.replace('<section class="copy">', promoted))
+        for one in articles
+    ]
+    assert [one[2] for one in read(after, new).values()] == paragraphs[:6]
 
 
 def test_dates_in_another_notation_and_a_text_in_other_paragraphs(tmp_path: Path, room: Newsroom) -> None:
@@ -391,7 +414,7 @@ def test_values_are_replaced_where_they_stand(tmp_path: Path) -> None:
     one.replace(("layouts", 0, "title"), ["h1", "h2, h3"])
     one.replace(("layouts", 0, "strip"), [".a"])
     expected = _YAML.replace("title: h1  #", "title: [h1, 'h2, h3']  #").replace(
-        "strip:\n      - .promo", "strip:\n      [.a]"
+        "strip:\n      - .promo", "strip:\n        [.a]"
     )
     assert one.after == expected
     assert yaml.safe_load(one.after) == one.value
@@ -410,6 +433,31 @@ def test_a_list_of_any_form(tmp_path: Path, old: str) -> None:
     ListChange(0, "a, b", None, (), 0).apply(one)
     assert yaml.safe_load(one.after) == one.value == {
         "id": "x", "lists": [{"kind": "html", "urls": "u", "links": "a, b"}], "home": "h"}  # fmt: skip
+
+
+_TEXT = st.text(st.sampled_from("ab:,#'\"{}[]&*!|>-? "), min_size=1, max_size=8)
+_RULES = st.dictionaries(st.sampled_from(["title", "body", "strip"]), st.one_of(_TEXT, st.lists(_TEXT, max_size=2)))
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    layouts=st.lists(_RULES, min_size=1, max_size=3),
+    new=_RULES,
+    width=st.sampled_from([20, 200]),
+    flow=st.sampled_from([True, False, None]),
+)
+def test_any_yaml_is_changed_as_it_is_meant(
+    tmp_path: Path, layouts: list[Any], new: Any, width: int, flow: bool | None
+) -> None:
+    before = {"id": "x", "layouts": layouts, "home": "h"}
+    text = yaml.safe_dump(before, default_flow_style=flow, width=width, allow_unicode=True)
+    one = sheet(tmp_path, text)
+    for name in layouts[0]:
+        one.replace(("layouts", 0, name), new.get(name, ["other"]))
+    one.layout_in_front(new or {"title": "h1"}, {}, len(layouts) - 1, UNTIL)
+    assert one.value["layouts"][0] == (new or {"title": "h1"})
+    assert one.value["layouts"][-1]["until"] == UNTIL
+    assert yaml.safe_load(one.after) == one.value
 
 
 def test_what_cannot_be_edited_is_left_alone(tmp_path: Path) -> None:

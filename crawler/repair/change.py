@@ -204,33 +204,40 @@ class Repairer:
                 return
 
     def _changes(self, found: dict[str, Sought]) -> Iterator[Sheet]:
-        """A layout of its own where the body has moved; else further ways to what has, behind or before the old one:
-        two layouts whose bodies stand in the same place could not be told apart."""
+        """A layout of its own where the body has moved. Else, or where two could not be told apart since the old rules
+        find something on new pages as well, further ways in the old one: behind what there is, or before."""
         if "body" in found:
             sheet = self._sheet()
             layout = self._new_layout(sheet, found)
             notes = {name: f"{one.fits} of {one.of} pages" for name, one in found.items()}
             sheet.layout_in_front(layout, notes, self._place, self._until)
             yield sheet
-            return
-        for new_first in (False, True):
-            sheet = self._sheet()
-            for name, one in found.items():
-                way = "layouts", self._place, name
-                old = sheet.value["layouts"][self._place][name]
-                steps = old if isinstance(old, list) else [old]
-                sheet.replace(way, [one.rule, *steps] if new_first else [*steps, one.rule])
-            self._add_formats(sheet, _formats(found))
-            yield sheet
+        else:
+            yield self._with_ways(found, new_first=False)
+        yield self._with_ways(found, new_first=True)
 
-    def _add_formats(self, sheet: Sheet, formats: Sequence[str]) -> None:
+    def _with_ways(self, found: dict[str, Sought], *, new_first: bool) -> Sheet:
+        """Rules that broke, each with a further way."""
+        sheet = self._sheet()
+        layout = sheet.value["layouts"][self._place]
+        for name, one in found.items():
+            steps = layout[name] if isinstance(layout[name], list) else [layout[name]]
+            way = "layouts", self._place, name
+            sheet.replace(way, [one.rule, *steps] if new_first else [*steps, one.rule])
+        self._extend(sheet, "date_formats", _formats(found))
+        self._extend(sheet, "strip", found["body"].strip if "body" in found else ())
+        return sheet
+
+    def _extend(self, sheet: Sheet, name: str, more: Sequence[str]) -> None:
+        """Put more into a list of the layout."""
         way: Loc = ("layouts", self._place)
-        known = sheet.value["layouts"][self._place].get("date_formats", [])
-        wanted = list(dict.fromkeys((*known, *formats)))
+        said = sheet.value["layouts"][self._place].get(name, [])
+        known = [said] if isinstance(said, str) else said
+        wanted = list(dict.fromkeys((*known, *more)))
         if known and wanted != known:
-            sheet.replace((*way, "date_formats"), wanted)
+            sheet.replace((*way, name), wanted)
         elif wanted != known:
-            sheet.add(way, "date_formats", wanted)
+            sheet.add(way, name, wanted)
 
     def _sheet(self) -> Sheet:
         """The file as it is, its lists changed."""

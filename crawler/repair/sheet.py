@@ -38,7 +38,9 @@ class Sheet:
         node = self._node(way)
         end = node.end_mark.index
         text = self.before[node.start_mark.index : end]
-        self._edits.append((node.start_mark.index, end - (len(text) - len(text.rstrip())), _in_flow(value)))
+        # a list may stand as far left as its key, and nothing else may
+        inward = "" if isinstance(node, yaml.ScalarNode) or node.flow_style else "  "
+        self._edits.append((node.start_mark.index, end - (len(text) - len(text.rstrip())), inward + _in_flow(value)))
         self._at(way[:-1])[way[-1]] = value
 
     def add(self, way: Loc, name: str, value: Any) -> None:
