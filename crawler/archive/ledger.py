@@ -21,6 +21,8 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
+from crawler.archive import changelog
+
 SCHEMA_VERSION = 2
 """1 knew no backfills."""
 _CHUNK = 400
@@ -409,6 +411,7 @@ class Ledger:
             self._migrate()
         if version is None:
             self._connection.execute(meta.insert().values(name="schema", value=str(SCHEMA_VERSION)))
+        changelog.begin(self._connection)
         self._connection.commit()
 
     def _migrate(self) -> None:

@@ -532,7 +532,7 @@ def test_a_ledger_of_the_first_schema_is_opened(tmp_path: Path) -> None:
     for _ in range(2):
         opened = Ledger(path)
         assert leased(opened) == ["a", "b"]
-        assert raw(opened, "select value from meta") == [(str(module.SCHEMA_VERSION),)]
+        assert raw(opened, "select value from meta where name = 'schema'") == [(str(module.SCHEMA_VERSION),)]
         (made,) = raw(opened, "select sql from sqlite_master where name = 'articles_queue'")
         assert "crawl = 1" in made[0]
         opened.close()
