@@ -223,6 +223,32 @@ def test_what_pages_no_longer_say_is_left_out(tmp_path: Path, room: Newsroom) ->
     assert "byline" not in done.sheet.value["layouts"][0]
 
 
+@pytest.mark.parametrize("credited", [1, 3])
+def test_a_field_that_few_articles_have(tmp_path: Path, room: Newsroom, credited: int) -> None:
+    """One alone proves nothing, and holds nothing up."""
+    made = source(tmp_path)
+    articles = [replace(one, attribution="", byline=()) for one in known(room, made)]
+    signed = known_of_fixtures(made, 9)[:credited]
+    room.redesign = True
+    done = repaired(made, [*signed, *articles[credited:]], room)
+    assert done.faults == []
+    assert done.sheet is not None
+    assert done.sheet.value["layouts"][0].get("byline") == (None if credited == 1 else "li.penned")
+
+
+def test_one_page_of_another_kind(tmp_path: Path, room: Newsroom) -> None:
+    made = source(tmp_path)
+    articles = known(room, made)
+    room.redesign = True
+    odd = room.truth(58).title
+    other = lambda html: html.replace("<section", "<div").replace("</section", "</div") if odd in html[:200] else html  # noqa: E731
+    done = repaired(made, articles, room, other)
+    assert done.faults == []
+    assert done.sheet is not None
+    assert done.sheet.value["layouts"][0]["body"] == "section.copy"
+    assert {one.field: one.after for one in done.scores}["body"] == (5, 6)
+
+
 @pytest.mark.parametrize(("menu", "gone"), [("", False), ("青渡日报 海港晚报 江畔商报 渡口周刊", True)])
 def test_a_menu_that_names_every_outlet_says_nothing(tmp_path: Path, room: Newsroom, menu: str, gone: bool) -> None:
     """An outlet on its own article's page alone is looked for in vain, and missed."""

@@ -90,8 +90,11 @@ class Tried:
 class Fields:
     """Finds rules for the fields of a site's articles."""
 
-    def __init__(self, samples: Sequence[Sample], zone: ZoneInfo, date_formats: Sequence[str] = ()) -> None:
-        self._samples, self._zone, self._formats = samples, zone, date_formats
+    def __init__(
+        self, samples: Sequence[Sample], zone: ZoneInfo, date_formats: Sequence[str] = (), least: int = _LEAST
+    ) -> None:
+        """``least``: pages that must have a value, where so many were looked at."""
+        self._samples, self._zone, self._formats, self._least = samples, zone, date_formats, least
         self.tried: dict[str, Tried] = {}
         """What was tried for each field that was looked for."""
 
@@ -167,7 +170,7 @@ class Fields:
             if best is None or fits > best.fits:
                 best = Proposal(_thawed(rule), fits, sum(map(bool, due)))
         self.tried[field] = Tried(len(candidates), best if best and best.fits else None)
-        return best if best is not None and best.stands and best.of >= min(len(due), _LEAST) else None
+        return best if best is not None and best.stands and best.of >= min(len(due), self._least) else None
 
     def _fits(self, rule: Written, due: Sequence[str], read: Callable[[str], str], several: bool, strict: bool) -> int:
         """Pages on which a rule gives what is due; none, if it gives something where nothing is, or the reverse."""

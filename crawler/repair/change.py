@@ -14,7 +14,7 @@ from crawler.fixtures import Examiner, told
 from crawler.fresh import Fresh, fresh_talk
 from crawler.items import Article, Refused
 from crawler.probe.rules import Written
-from crawler.repair.fields import KNOWN, UNKNOWN, Judge, Pair, Seeker, Sought, standing
+from crawler.repair.fields import CERTAIN, KNOWN, UNKNOWN, Judge, Pair, Seeker, Sought, standing
 from crawler.repair.known import Known, shares
 from crawler.repair.lists import ListChange, list_changes
 from crawler.repair.sheet import Loc, NotEditable, Sheet
@@ -179,10 +179,14 @@ class Repairer:
         for name in self.done.broken:
             if name in found:
                 continue
-            if name in _NEEDED or (name in KNOWN and name not in self._gone):
+            if name in _NEEDED or (name in KNOWN and name not in self._gone and self._told(name) >= CERTAIN):
                 yield f"{name}: no rule gives what is known"
             else:
                 self.done.notes.append(f"{name}: the pages of today do not say it, or nothing tells where")
+
+    def _told(self, name: str) -> int:
+        """Pages on which a field is known."""
+        return sum(self._judge.rule(name, self._layout, one.known, one.page) is not None for one in self._pairs)
 
     # the change
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -33,6 +33,10 @@ UNKNOWN = ("modified", "editor", "digest", "section", "canonical")
 ALIKE = 0.8
 """Resemblance from which two texts are one."""
 _MOST_OF = 0.98
+CERTAIN = 2
+"""Pages whose value is known, from which a rule for it is believed: what was kept is no guess."""
+_FEW = 4
+"""Pages of which none may be left aside."""
 _DAYS, _TIMES = ("%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y"), (" %H:%M", " %H:%M:%S", ", %H:%M", "")
 _OPEN = tuple(day + time for time in _TIMES for day in _DAYS)
 """Dates whose order of day and month is open, unless articles are known."""
@@ -151,9 +155,10 @@ class Seeker:
         return [text for one in self._pairs for text in compiled.texts(one.page)]
 
     def _field(self, name: str, formats: Sequence[str] = ()) -> Sought:
-        fields = Fields(self._samples, self._zone, formats)
+        samples = [one for one in self._samples if name != "byline" or one.found.authors]  # none known is not none
+        fields = Fields(samples, self._zone, formats, CERTAIN)
         search: Callable[[], Any] | None = getattr(fields, name, None)
-        if search is None:
+        if search is None or len(samples) < min(CERTAIN, len(self._samples)):
             return Sought(None, tried=f"{name}: nothing is known of it that could be looked for")
         found = search()
         tried = fields.tried.get(name, Tried(0, None))
@@ -167,12 +172,23 @@ class Seeker:
         return Sought(None, tried=told, gone=self._is_gone(name))
 
     def _body(self) -> Sought:
-        bodies = Bodies(self._samples)
-        found = bodies.rule()
-        told = f"body: {bodies.tried} elements around the known text were tried"
+        """On all pages, or on all but one, which may be of another kind."""
+        tried, found = 0, None
+        for samples in (self._samples, *self._all_but_one()):
+            bodies = Bodies(samples)
+            found = bodies.rule()
+            tried += bodies.tried
+            if found is not None:
+                break
+        told = f"body: {tried} elements around the known text were tried"
         if found is None:
             return Sought(None, tried=f"{told}; none holds it, and little else, on every page")
         return Sought(found.body, found.fits, found.of, found.strip, tried=told)
+
+    def _all_but_one(self) -> Iterator[list[Sample]]:
+        if len(self._samples) > _FEW:
+            for place in range(len(self._samples)):
+                yield [*self._samples[:place], *self._samples[place + 1 :]]
 
     def _is_gone(self, name: str) -> bool:
         """Whether most pages do not have it: not at all, or only as most pages of other articles have it too, as where
