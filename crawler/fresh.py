@@ -93,7 +93,10 @@ def _share(name: str, articles: Sequence[ExpectedArticle]) -> float:
 
 
 def fresh_talk(source: Source, number: int, now: datetime, *, own_python: bool = False) -> Talk[Fresh]:
-    """Ask the source's lists, then up to ``number`` articles, taken from all lists in turn."""
+    """Ask the source's lists, then up to ``number`` articles, taken from all lists in turn.
+
+    Its example, where it has no lists that could be asked: only numbers, files, web archives.
+    """
     fresh, examiner = Fresh(), Examiner(source, own_python=own_python)
     named: list[list[str]] = []
     for of, first in _starts(source, now, own_python):
@@ -102,6 +105,8 @@ def fresh_talk(source: Source, number: int, now: datetime, *, own_python: bool =
         named.append(keys)
     wanted = _in_turn(named, number)
     addresses = [url for key in wanted if (url := address_of(source, key, examiner.said(key)))]
+    if not any(isinstance(one, PagedList) for one in source.lists):
+        addresses = [source.example][:number]
     for url in addresses:  # one by one, as a crawl would
         (answer,) = yield [url]
         fresh.articles.append(_examined(examiner, answer))

@@ -133,6 +133,13 @@ def test_few_pages_say_nothing_of_shares() -> None:
     assert list(fresh.broken(Expected())) == []
 
 
+def test_without_lists_the_example_is_asked(tmp_path: Path, room: Newsroom) -> None:
+    ids = [{"kind": "ids", "template": f"{BASE}/town/202501/{{id}}.html", "first": 1}]
+    example = f"{BASE}{room.truth(3).path}"
+    fresh = seen(room, source(tmp_path, lists=ids, example=example))
+    assert [one.found.title for one in fresh.articles if one.found] == [room.truth(3).title]
+
+
 def test_lists_that_name_lists_are_followed(tmp_path: Path, room: Newsroom) -> None:
     maps = [{"kind": "sitemap", "urls": f"{BASE}/sitemap.xml", "since": "", "links": r"\.html$"}]
     fresh = seen(room, source(tmp_path, lists=maps), 3)
