@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from crawler.alarms import Alarm, Outcome, Seen, Tally, of_aliases, of_articles, of_latest, of_list
+from crawler.alarms import Alarm, Outcome, Seen, Tally, next_command, of_aliases, of_articles, of_latest, of_list
 from tests.server import ABSENT, Page, Server
 from tests.story import Archive, Done, Story, html_source, list_page, publish, stories
 
@@ -358,3 +358,12 @@ def test_another_articles_page(server: Server, tmp_path: Path) -> None:
     archive.crawl()
     assert archive.states()[shown[2].key] == "refused"
     assert "109999" in archive.rows("select reason from articles where state = 'refused'")[0][0]
+
+
+def test_what_to_type_next() -> None:
+    """Rules for pages can be found anew by a machine, all else is mended by hand."""
+    about = "a", "layout changed", "a.yml", " --archive x"
+    assert next_command(*about, repairable=True) == "presskeep repair a --archive x"
+    assert next_command(*about) == "mend a.yml, then presskeep crawl a --limit 5 --archive x"
+    assert next_command("a", "paywall", "a.yml", "", repairable=True).startswith("mend a.yml")
+    assert next_command("a", "dns", "a.yml", "", repairable=True) == "presskeep crawl a --limit 5"
