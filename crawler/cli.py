@@ -29,7 +29,8 @@ VERBS = {
     "reprocess": "Read captures once more, with today's rules: posts get better, nobody is asked.",
     "verify": "Check every post and the ledger against the rules.",
     "rebuild-ledger": "Make the ledger anew from posts and captures.",
-    "schema": "JSON Schema of source files, for editors.",
+    "export": "The archive for others, whole or what came since: jsonl, csv, atom, jsonfeed, sitemap.",
+    "schema": "JSON Schema of source files, for editors; of exports.",
 }
 
 

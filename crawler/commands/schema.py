@@ -1,4 +1,4 @@
-"""``presskeep schema``: JSON Schema of a source file."""
+"""``presskeep schema``: JSON Schema of a source file, or of a line of ``presskeep export jsonl``."""
 
 from __future__ import annotations
 
@@ -6,9 +6,19 @@ import click
 
 
 @click.command("schema", help="Print the JSON Schema of a source file, for editors that complete YAML.")
-def command() -> None:
+@click.option("--export", is_flag=True, help="That of a line of `presskeep export jsonl` instead.")
+def command(export: bool) -> None:
     """Thin."""
-    click.echo(schema_text(), nl=False)
+    click.echo(export_text() if export else schema_text(), nl=False)
+
+
+def export_text() -> str:
+    """The schema of exported lines as a file holds it."""
+    import json
+
+    from crawler.export.jsonl import schema
+
+    return json.dumps(schema(), ensure_ascii=False, indent=2) + "\n"
 
 
 def schema_text() -> str:

@@ -1,0 +1,135 @@
+"""What exports are made of: lines of the change log with their posts, read one by one, so that memory stays flat."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from crawler.archive.changelog import PRESENCE, Entry
+from crawler.archive.post import Post, PostError, read_post
+from crawler.site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """What the source of an article says of itself."""
+
+    name: str
+    language: str = ""
+    """BCP 47 tag."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A post and its line in the log."""
+
+    entry: Entry
+    post: Post
+    digest: str
+    """sha256 of the file as it lies: another than the line's where somebody changed it by hand."""
+    address: str
+    """Where the archive publishes it."""
+    published: datetime
+    """With a zone."""
+    modified: datetime | None
+    """When it was edited last, else the time of change that its page stated; with a zone."""
+    publisher: Publisher
+
+    @property
+    def original(self) -> str:
+        """Address of the article at its source, empty where the post does not say."""
+        return self.field("original") or self.post.link
+
+    @property
+    def language(self) -> str:
+        """BCP 47 tag, empty where neither post nor source says."""
+        return self.field("language") or self.publisher.language
+
+    @property
+    def authors(self) -> tuple[str, ...]:
+        """As in the byline."""
+        names = self.post.fields.get("authors")
+        return tuple(map(str, names)) if isinstance(names, list) else ()
+
+    @property
+    def outlet(self) -> str:
+        """The credited one, empty for none."""
+        return self.field("attribution")
+
+    def field(self, name: str) -> str:
+        """Of the front matter, empty where it is not there."""
+        return str(self.post.fields.get(name) or "")
+
+
+class Shelf:
+    """The posts of an archive, by lines of its log."""
+
+    def __init__(
+        self, archive: Path, site: Site, publishers: Mapping[str, Publisher], warn: Callable[[str], None]
+    ) -> None:
+        """``warn``: told of each post that is left out, for somebody took it away or it cannot be read."""
+        self.site = site
+        self.left_out = 0
+        self._archive = archive
+        self._publishers = publishers
+        self._warn = warn
+        self._zone = ZoneInfo(site.timezone)
+
+    @property
+    def home(self) -> str:
+        """Address of the archive, without a slash at its end."""
+        return f"{self.site.url}{self.site.baseurl}"
+
+    def item(self, entry: Entry) -> Item | None:
+        """The post of a line as it lies; None where it is left out."""
+        try:
+            data = (self._archive / entry.path).read_bytes()
+            return self._item(entry, read_post(data), sha256(data).hexdigest())
+        except (FileNotFoundError, PostError) as error:
+            self.left_out += 1
+            self._warn(f"{entry.path}: left out ({'not there' if isinstance(error, OSError) else error})")
+            return None
+
+    def _item(self, entry: Entry, post: Post, digest: str) -> Item:
+        modified = self._moment(post.fields.get("last_modified_at")) or self._moment(post.fields.get("modified"))
+        publisher = self._publishers.get(entry.source) or Publisher(entry.source)
+        return Item(entry, post, digest, self._address(entry, post), self._zoned(post.date), modified, publisher)
+
+    def _address(self, entry: Entry, post: Post) -> str:
+        """As Jekyll's permalink has it: the day is the file name's."""
+        name = PurePosixPath(entry.path).stem
+        day, categories = name[:10].replace("-", "/"), "/".join(map(quote, post.categories))
+        return f"{self.home}/{categories}/{day}/{quote(name[11:])}.html"
+
+    def _moment(self, value: object) -> datetime | None:
+        """A time of the front matter, None where it is none: somebody may have written it by hand."""
+        if isinstance(value, datetime):
+            return self._zoned(value)
+        try:
+            return self._zoned(datetime.fromisoformat(str(value).replace(" +", "+").replace(" -", "-")))
+        except ValueError:
+            return None
+
+    def _zoned(self, moment: datetime) -> datetime:
+        return moment if moment.tzinfo else moment.replace(tzinfo=self._zone)
+
+    def newest(self, lines: Callable[[], Iterable[Entry]], count: int) -> list[Item]:
+        """So many posts of these lines, the newest first; ``lines`` is asked twice."""
+        days = heapq.nlargest(count, (_day(entry) for entry in lines() if entry.event not in PRESENCE))
+        read = (self.item(entry) for entry in _of_posts(lines(), min(days, default="")))
+        items = [item for item in read if item is not None]
+        return sorted(items, key=lambda item: (item.published, item.entry.number), reverse=True)[:count]
+
+
+def _of_posts(lines: Iterable[Entry], first: str) -> Iterator[Entry]:
+    return (entry for entry in lines if entry.event not in PRESENCE and _day(entry) >= first)
+
+
+def _day(entry: Entry) -> str:
+    return PurePosixPath(entry.path).name[:10]

@@ -1,0 +1,357 @@
+"""``presskeep export``: others are handed what the archive holds, all or since a number, whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tracemalloc
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+
+from crawler.archive.changelog import Entry
+from crawler.archive.checks import known, settle
+from crawler.archive.ledger import Kept, Ledger
+from crawler.archive.post import file_name, write_post
+from crawler.archive.reader import Post, read_post
+from crawler.archive.style import PostStyle
+from crawler.commands.export import command
+from crawler.commands.init import make_archive
+from crawler.commands.schema import command as schema_command
+from crawler.export import sitemap
+from crawler.export.feeds import atom
+from crawler.export.shelf import Item, Publisher, Shelf
+from crawler.items import Article, Attribution
+from crawler.site import Site
+from tests.server import Server
+from tests.story import Archive, html_source, publish, stories
+
+FIRST = datetime(2026, 3, 1, 4, 30, tzinfo=UTC)
+STYLE = PostStyle(
+    timezone="Asia/Shanghai", fields=("source", "key", "original", "modified", "attribution", "authors", "language")
+)
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+@dataclass
+class Shop:
+    """An archive without a crawl: posts as the writer makes them, and the ledger."""
+
+    folder: Path
+    ledger: Ledger
+
+    def keep(self, number: int, source: str = "harbour", revision: int = 0, **told: Any) -> str:
+        """Keep an invented article; its path."""
+        article = Article(
+            source=source,
+            space=source,
+            key=f"k{number}",
+            url=f"https://harbour.example/a/{number}?x=1&y=2",
+            title=told.pop("title", f"第{number}号渡轮“复航” & <more>"),
+            body=told.pop("body", f"<p>渡轮{number}号今天复航。</p>\n<p>船长说，风浪 &lt; 3 米。</p>"),
+            published=FIRST + timedelta(days=number),
+            category="ferry",
+            tags=("渡轮", "港口, 夜航"),
+        )
+        for name, value in told.items():
+            setattr(article, name, value)
+        data = write_post(article, STYLE)
+        name = file_name(article, STYLE)
+        path = f"_posts/{name[:10].replace('-', '/')}/{name}"
+        (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.folder / path).write_bytes(data)
+        digest = sha256(data).hexdigest()
+        self.ledger.keep([Kept(source, article.key, source, path, digest, revision=revision)])
+        return path
+
+    def settle(self, key: str, **told: Any) -> None:
+        """What a second look found."""
+        settle(self.ledger, {known(self.ledger, key)[0].row.id: told})
+
+    def export(self, *words: str, code: int = 0) -> Result:
+        done = CliRunner().invoke(command, [*words, "--archive", str(self.folder)])
+        assert done.exit_code == code, done.output
+        return done
+
+    def lines(self, *words: str) -> list[dict[str, Any]]:
+        """Of an export as JSON Lines, each held against the schema."""
+        made = [json.loads(line) for line in self.export("jsonl", *words).stdout.splitlines()]
+        for one in made:
+            VALIDATOR.validate(one)
+        return made
+
+
+def published_schema() -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(CliRunner().invoke(schema_command, ["--export"]).stdout)
+    return told
+
+
+VALIDATOR = jsonschema.Draft202012Validator(published_schema())
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    folder = tmp_path / "archive"
+    make_archive(folder, title="Harbour & more", url="https://archive.example", timezone="Asia/Shanghai")
+    return Shop(folder, Ledger(folder / ".presskeep" / "ledger.sqlite"))
+
+
+def test_the_published_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(published_schema())
+    assert not VALIDATOR.is_valid({"event": "end", "next": 3, "articles": 1})
+    assert not VALIDATOR.is_valid({"event": "new", "headline": "x"})
+
+
+def test_an_article_in_the_words_of_schema_org(shop: Shop) -> None:
+    path = shop.keep(
+        1,
+        attribution=Attribution("来源：海港日报", "海港日报", "label"),
+        byline=("林舟", "高岸"),
+        language="zh-CN",
+        modified=FIRST + timedelta(days=2),
+    )
+    article, end = shop.lines()
+    moment = article.pop("moment")
+    assert datetime.fromisoformat(moment).tzinfo is not None
+    assert article == {
+        "@context": "https://schema.org",
+        "@type": "NewsArticle",
+        "sequence": 1,
+        "event": "new",
+        "space": "harbour",
+        "identifier": "k1",
+        "source": "harbour",
+        "revision": 0,
+        "digest": sha256((shop.folder / path).read_bytes()).hexdigest(),
+        "path": path,
+        "headline": "第1号渡轮“复航” & <more>",
+        "datePublished": "2026-03-02T12:30:00+08:00",
+        "dateModified": "2026-03-03T12:30:00+08:00",
+        "author": [{"@type": "Person", "name": "林舟"}, {"@type": "Person", "name": "高岸"}],
+        "publisher": {"@type": "Organization", "name": "harbour"},
+        "sourceOrganization": {"@type": "Organization", "name": "海港日报"},
+        "inLanguage": "zh-CN",
+        "articleSection": "ferry",
+        "keywords": ["渡轮", "港口, 夜航"],
+        "articleBody": "渡轮1号今天复航。\n船长说，风浪 < 3 米。",
+        "url": "https://harbour.example/a/1?x=1&y=2",
+        "archivedAt": "https://archive.example/ferry/2026/03/02/k1.html",
+    }
+    assert (end["event"], end["next"], end["articles"]) == ("end", 1, 1)
+    assert set(article) <= set(published_schema()["oneOf"][0]["properties"])
+
+
+def test_what_came_since_a_number(shop: Shop) -> None:
+    """Tombstones are lines of their own; a number beyond the end gives nothing, and stays."""
+    for number in (1, 2, 3):
+        shop.keep(number)
+    shop.settle("k2", gone="2026-04-01T00:00:00Z")
+    shop.keep(3, title="改过的标题", revision=1)
+    told = [(one.get("identifier"), one["event"]) for one in shop.lines()]
+    assert told == [("k1", "new"), ("k2", "new"), ("k2", "tombstone"), ("k3", "edited"), (None, "end")]
+    tombstone, edited, end = shop.lines("--since", "3")
+    assert (tombstone["event"], tombstone["gone"]) == ("tombstone", "2026-04-01T00:00:00Z")
+    assert "headline" not in tombstone
+    assert (edited["headline"], edited["revision"], end["next"]) == ("改过的标题", 1, 5)
+    assert [one["event"] for one in shop.lines("--since", "5")] == ["end"]
+    beyond = shop.export("jsonl", "--since", "99")
+    assert json.loads(beyond.stdout)["articles"] == 0
+    assert "next: --since 99@" in beyond.stderr
+
+
+def test_the_next_number_names_its_log(shop: Shop) -> None:
+    """The words of stderr can be typed as they stand; those of another log are refused."""
+    shop.keep(1)
+    said = shop.export("jsonl").stderr.strip().rpartition("next: ")[2].split()
+    shop.keep(2)
+    assert [one.get("identifier") for one in shop.lines(*said)] == ["k2", None]
+    other = shop.export("jsonl", "--since", "1@0123456789ab", code=2)
+    assert "the ledger was made anew. Next: leave --since out" in other.stderr
+    assert "is no number that an export gave" in shop.export("jsonl", "--since", "x", code=2).stderr
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "atom", "jsonfeed", "sitemap"])
+def test_a_file_is_whole_or_absent(shop: Shop, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.keep(1)
+    target = shop.folder.parent / "out.file"
+    summary = json.loads(shop.export(form, "--out", str(target), "--json").stdout)
+    assert (summary["written"], summary["left_out"], summary["next"]) == (1, 0, 1)
+    whole = target.read_bytes()
+    assert whole == shop.export(form).stdout_bytes
+    shop.keep(2)
+
+    def torn(*_: object) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr("crawler.export.output.fsync", torn)
+    shop.export(form, "--out", str(target), code=74)
+    assert target.read_bytes() == whole
+    assert [file.name for file in shop.folder.parent.iterdir() if file.is_file()] == ["out.file"]
+
+
+def test_one_source_alone(shop: Shop) -> None:
+    shop.keep(1)
+    shop.keep(2, source="river")
+    *found, end = shop.lines("--source", "river")
+    assert [one["source"] for one in found] == ["river"]
+    assert end["next"] == 2, "of the whole log"
+    assert (
+        "no source is called 'rivr'. Did you mean 'river'?" in shop.export("jsonl", "--source", "rivr", code=2).stderr
+    )
+
+
+def test_posts_that_somebody_changed_or_took_away(shop: Shop) -> None:
+    """A changed one goes out as it lies, with its own digest; one that is not there is named and left out."""
+    path, gone, broken = shop.keep(1), shop.keep(2), shop.keep(3)
+    data = (shop.folder / path).read_bytes().replace("今天".encode(), "昨天".encode())
+    (shop.folder / path).write_bytes(data)
+    (shop.folder / gone).unlink()
+    (shop.folder / broken).write_bytes(b"no post")
+    done = shop.export("jsonl", "--json")
+    article, end = map(json.loads, done.stdout.splitlines())
+    assert (article["digest"], "昨天" in article["articleBody"]) == (sha256(data).hexdigest(), True)
+    assert (end["articles"], end["next"]) == (1, 3)
+    *warned, summary = done.stderr.splitlines()
+    assert warned[0] == f"{gone}: left out (not there)"
+    assert warned[1].startswith(f"{broken}: left out (front matter: ")
+    assert json.loads(summary)["left_out"] == 2
+
+
+def test_a_table(shop: Shop) -> None:
+    shop.keep(1, title='逗号, "引号"', byline=("林舟", "高岸"))
+    shop.settle("k1", gone="2026-04-01T00:00:00Z")
+    article, tombstone = csv.DictReader(io.StringIO(shop.export("csv").stdout, newline=""))
+    assert (article["headline"], article["author"], article["event"]) == ('逗号, "引号"', "林舟; 高岸", "new")
+    assert (article["datePublished"], article["gone"]) == ("2026-03-02T12:30:00+08:00", "")
+    assert (tombstone["event"], tombstone["headline"], tombstone["sequence"]) == ("tombstone", "", "2")
+
+
+def test_an_atom_feed_of_the_newest(shop: Shop) -> None:
+    paths = [shop.keep(number, modified=FIRST + timedelta(days=40 - number)) for number in (3, 1, 2)]
+    root = etree.fromstring(shop.export("atom", "--newest", "2").stdout.encode())
+    entries = root.findall(f"{ATOM}entry")
+    assert [one.findtext(f"{ATOM}id") for one in entries] == [
+        f"https://archive.example/ferry/2026/03/0{day}/k{day - 1}.html" for day in (4, 3)
+    ]
+    assert root.findtext(f"{ATOM}updated") == entries[1].findtext(f"{ATOM}updated") == "2026-04-08T12:30:00+08:00"
+    (content,) = entries[0].findall(f"{ATOM}content")
+    assert content.get("type") == "html"
+    assert content.text == read_post((shop.folder / paths[0]).read_bytes()).body
+    links = {one.get("rel"): one.get("href") for one in entries[0].findall(f"{ATOM}link")}
+    assert links["via"] == "https://harbour.example/a/3?x=1&y=2"
+    for one in (root, *entries):
+        wanted = ("id", "title", "updated", "author")
+        assert all(len(one.findall(f"{ATOM}{name}")) == 1 for name in wanted), "as RFC 4287 asks"
+
+
+def test_an_empty_feed_is_one(shop: Shop) -> None:
+    root = etree.fromstring(shop.export("atom").stdout.encode())
+    assert all(root.findtext(f"{ATOM}{name}") for name in ("id", "title", "updated"))
+    assert json.loads(shop.export("jsonfeed").stdout)["items"] == []
+
+
+def test_a_json_feed(shop: Shop) -> None:
+    shop.keep(1, language="zh-CN")
+    shop.keep(2)
+    feed = json.loads(shop.export("jsonfeed", "--since", "1").stdout)
+    (item,) = feed["items"]
+    assert feed["version"] == "https://jsonfeed.org/version/1.1"
+    assert item["id"] == item["url"] == "https://archive.example/ferry/2026/03/03/k2.html"
+    assert item["external_url"] == "https://harbour.example/a/2?x=1&y=2"
+    assert item["content_html"].startswith("<p>渡轮2号")
+    assert item["date_published"] == "2026-03-03T12:30:00+08:00"
+    assert (item["authors"], item["tags"]) == ([{"name": "harbour"}], ["ferry", "渡轮", "港口, 夜航"])
+
+
+@pytest.mark.parametrize(
+    ("language", "told"), [("zh-CN", "zh-cn"), ("zh-Hant-HK", "zh-tw"), ("en-GB", "en"), ("", "zh-cn")]
+)
+def test_a_news_sitemap(shop: Shop, language: str, told: str) -> None:
+    shop.keep(1, language=language)
+    root = etree.fromstring(shop.export("sitemap").stdout.encode())
+    (url,) = root.findall("{*}url")
+    assert url.findtext("{*}loc") == "https://archive.example/ferry/2026/03/02/k1.html"
+    (news,) = url.findall("{http://www.google.com/schemas/sitemap-news/0.9}news")
+    assert [news.findtext(f"{{*}}{name}") for name in ("publication_date", "title")] == [
+        "2026-03-02T12:30:00+08:00",
+        "第1号渡轮“复航” & <more>",
+    ]
+    assert news.findtext("{*}publication/{*}language") == told
+
+
+def test_the_publisher_goes_by_its_name(server: Server, tmp_path: Path) -> None:
+    """A crawl writes the log as it writes posts; a ledger that was made anew has another log, that begins anew."""
+    archive = Archive.new(tmp_path / "archive", html_source(server, recheck=[]))
+    publish(server, stories(2))
+    archive.crawl()
+    shop = Shop(archive.folder, Ledger(archive.state / "ledger.sqlite"))
+    *found, end = shop.lines()
+    assert [(one["event"], one["publisher"]["name"], one["inLanguage"]) for one in found] == [
+        ("new", "海港新闻", "zh-CN")
+    ] * 2
+    assert sorted(one["url"] for one in found) == [server.address(one.path) for one in stories(2)]
+    shop.ledger.close()
+    archive.verb("rebuild-ledger")
+    *again, new = shop.lines()
+    assert sorted((one["identifier"], one["digest"]) for one in again) == sorted(
+        (one["identifier"], one["digest"]) for one in found
+    )
+    assert (new["next"], new["log"] != end["log"]) == (2, True)
+    shop.export("jsonl", "--since", f"2@{end['log']}", code=2)
+
+
+def test_newest_of_a_whole_export_is_refused(shop: Shop) -> None:
+    assert "--newest is for" in shop.export("csv", "--newest", "3", code=2).output
+
+
+def test_without_a_run_there_is_nothing_to_export(tmp_path: Path) -> None:
+    make_archive(tmp_path / "new", title="New", url="https://archive.example", timezone="UTC")
+    done = CliRunner().invoke(command, ["jsonl", "--archive", str(tmp_path / "new")])
+    assert done.exit_code == 2
+    assert "Next: presskeep crawl SOURCE" in done.output
+
+
+def test_memory_stays_flat(shop: Shop, tmp_path: Path) -> None:
+    """Ten times as many posts of 200 KB take no more memory."""
+    body = "<p>" + "港口的灯一盏一盏亮了。" * 6000 + "</p>"
+
+    def peak() -> int:
+        tracemalloc.start()
+        try:
+            shop.export("jsonl", "--out", str(tmp_path / "all.jsonl"))
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    for number in range(2):
+        shop.keep(number, body=body)
+    peak()  # imports
+    few = peak()
+    for number in range(2, 20):
+        shop.keep(number, body=body)
+    assert peak() < few + 1_000_000, "all posts at once take more"
+
+
+HOSTILE = st.text(max_size=60)
+
+
+@given(HOSTILE, HOSTILE)
+def test_any_headline_and_text_make_feeds_that_can_be_read(title: str, text: str) -> None:
+    shelf = Shelf(Path(), Site(title="Harbour", url="https://archive.example", timezone="UTC"), {}, print)
+    entry = Entry(1, "s", "k", "s", 0, "", "_posts/2026-03-01-k.md", "", "new", "")
+    post = Post(title=title, date=FIRST, categories=("c",), tags=(text,), fields={"authors": [text]}, body=text)
+    item = Item(entry, post, "", "https://archive.example/k", FIRST, None, Publisher(title))
+    for form in (atom, sitemap.write):
+        out = io.StringIO()
+        form(out, [item], shelf)
+        etree.fromstring(out.getvalue().encode("utf-8", "surrogatepass"))
