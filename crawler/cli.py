@@ -25,6 +25,7 @@ VERBS = {
     "check": "Whether sources still give what they gave, on recorded pages and on fresh ones.",
     "repair": "Where a source's known articles stand after a change of its pages, and new rules for it.",
     "extract": "What an article page holds, and why presskeep thinks so.",
+    "search": "Posts in which words stand, best first.",
     "diff": "How a post changed: its versions, newest first.",
     "reprocess": "Read captures once more, with today's rules: posts get better, nobody is asked.",
     "verify": "Check every post and the ledger against the rules.",
