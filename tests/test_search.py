@@ -6,6 +6,7 @@ import json
 import sqlite3
 import unicodedata
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -215,6 +216,22 @@ def test_what_is_new_or_changed_is_read_and_what_left_leaves(shelf: Shelf) -> No
     (shelf.folder / path).write_text("no post")
     assert shelf.index.follow(shelf.folder, shelf.posts).unreadable == 1
     assert shelf.names("pier") == []
+
+
+def test_two_that_are_asked_at_once_read_each_post_once(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crawler.search.index._BATCH", 1)
+    for number in range(3):
+        shelf.put(f"{number}", post("Pier", "of oak"))
+    other, _ = open_index(shelf.folder)
+
+    def meanwhile() -> None:
+        other.follow(shelf.folder, shelf.posts)
+
+    shelf.index.follow(shelf.folder, shelf.posts, tell=lambda *_: meanwhile())
+    other.close()
+    with closing(sqlite3.connect(shelf.folder / "search.sqlite")) as connection:
+        assert connection.execute("select seq from sqlite_sequence").fetchall() == [(3,)]
+    assert len(shelf.names("pier")) == 3
 
 
 def test_a_post_that_is_not_there_is_not_shown(shelf: Shelf) -> None:

@@ -49,6 +49,7 @@ _INSERT = """
 insert or replace into posts (path, digest, source, day, date, moment, title, outlet, outlets)
 values (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+_THERE = "select 1 from posts where path = ? and digest = ? and source = ?"
 _FOUND = """
 from words join posts on posts.id = words.rowid where words match :words
 and (:source = '' or source = :source) and (:outlet = '' or instr(outlets, :outlet)) and day between :first and :last
@@ -171,6 +172,8 @@ class Index:
 
     def _add(self, archive: Path, path: str, known: Known, zone: tzinfo) -> bool:
         """Whether the post could be read; where it cannot, nothing of it is found, nor of what it was."""
+        if self._connection.execute(_THERE, (path, known.digest, known.source)).fetchone():
+            return True  # by another that was asked at the same moment
         try:
             post = read_post((archive / path).read_bytes())
         except (OSError, ValueError):
