@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import subprocess
 import tracemalloc
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,6 +16,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,9 +35,11 @@ from crawler.export import sitemap
 from crawler.export.feeds import atom
 from crawler.export.shelf import Item, Publisher, Shelf
 from crawler.items import Article, Attribution
-from crawler.site import Site
+from crawler.rebuild import rebuild
+from crawler.site import Site, load_site
+from crawler.sources import load_source
 from tests.server import Server
-from tests.story import Archive, html_source, publish, stories
+from tests.story import ENVIRONMENT, PRESSKEEP, Archive, html_source
 
 FIRST = datetime(2026, 3, 1, 4, 30, tzinfo=UTC)
 STYLE = PostStyle(
@@ -289,23 +294,18 @@ def test_a_news_sitemap(shop: Shop, language: str, told: str) -> None:
     assert news.findtext("{*}publication/{*}language") == told
 
 
-def test_the_publisher_goes_by_its_name(server: Server, tmp_path: Path) -> None:
-    """A crawl writes the log as it writes posts; a ledger that was made anew has another log, that begins anew."""
-    archive = Archive.new(tmp_path / "archive", html_source(server, recheck=[]))
-    publish(server, stories(2))
-    archive.crawl()
-    shop = Shop(archive.folder, Ledger(archive.state / "ledger.sqlite"))
+def test_a_ledger_that_was_made_anew_has_another_log(server: Server, shop: Shop) -> None:
+    """A line for each post again; by its file the source of an article has a name."""
+    Archive(shop.folder).add(html_source(server))
+    shop.keep(2)
+    shop.keep(1)
     *found, end = shop.lines()
-    assert [(one["event"], one["publisher"]["name"], one["inLanguage"]) for one in found] == [
-        ("new", "海港新闻", "zh-CN")
-    ] * 2
-    assert sorted(one["url"] for one in found) == [server.address(one.path) for one in stories(2)]
+    assert [(one["publisher"]["name"], one["inLanguage"]) for one in found] == [("海港新闻", "zh-CN")] * 2
     shop.ledger.close()
-    archive.verb("rebuild-ledger")
+    rebuild(shop.folder, load_site(shop.folder), [load_source(shop.folder / "sources" / "harbour.yml")])
     *again, new = shop.lines()
-    assert sorted((one["identifier"], one["digest"]) for one in again) == sorted(
-        (one["identifier"], one["digest"]) for one in found
-    )
+    assert [(one["sequence"], one["event"], one["identifier"]) for one in again] == [(1, "new", "k1"), (2, "new", "k2")]
+    assert {one["digest"] for one in again} == {one["digest"] for one in found}
     assert (new["next"], new["log"] != end["log"]) == (2, True)
     shop.export("jsonl", "--since", f"2@{end['log']}", code=2)
 
@@ -319,6 +319,50 @@ def test_without_a_run_there_is_nothing_to_export(tmp_path: Path) -> None:
     done = CliRunner().invoke(command, ["jsonl", "--archive", str(tmp_path / "new")])
     assert done.exit_code == 2
     assert "Next: presskeep crawl SOURCE" in done.output
+
+
+def test_standard_output_is_utf8_and_may_be_closed_early(shop: Shop) -> None:
+    shop.keep(1, title="渡轮复航")
+    for number in (2, 3, 4):
+        shop.keep(number, body=f"<p>{'港口' * 50_000}</p>")
+    words = [*PRESSKEEP, "export", "jsonl", "--archive", str(shop.folder)]
+    ascii_only = {**ENVIRONMENT, "PYTHONIOENCODING": "ascii"}
+    with subprocess.Popen(words, env=ascii_only, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as done:
+        assert done.stdout is not None
+        assert done.stderr is not None
+        assert json.loads(done.stdout.readline())["headline"] == "渡轮复航"
+        done.stdout.close()
+        assert done.stderr.read() == b""
+        assert done.wait(30) == 1
+
+
+def test_a_ledger_of_old_that_may_not_be_written_to(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.keep(1)
+    for name in ("insert", "update", "stay", "last"):
+        shop.ledger.write(sa.text(f"drop trigger changes_{name}"))
+    shop.ledger.write(sa.text("drop table changes"), sa.text("delete from meta where name = 'log'"))
+    shop.ledger.close()
+    monkeypatch.setattr("crawler.archive.ledger.os.access", lambda _, mode: mode != os.W_OK)
+    assert "has no change log yet. Next: presskeep status" in shop.export("jsonl", code=1).stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('last_modified_at: "2026-03-05 08:00:00 -0330"', "2026-03-05T08:00:00-03:30"),
+        ("last_modified_at: 2026-03-05 08:00:00 +0800", "2026-03-05T08:00:00+08:00"),
+        ('modified: "2026-03-05 08:00:00"', "2026-03-05T08:00:00+08:00"),
+        ('last_modified_at: "later"\nmodified: "2026-03-05 08:00:00 +0000"', "2026-03-05T08:00:00+00:00"),
+        ("modified: [never]", None),
+    ],
+)
+def test_times_that_somebody_wrote_by_hand(shop: Shop, line: str, told: str | None) -> None:
+    """A time without a zone is the archive's."""
+    file = shop.folder / shop.keep(1)
+    text = file.read_text("utf-8").replace(" +0800\n", "\n", 1).replace("\n---\n", f"\n{line}\n---\n", 1)
+    file.write_text(text, "utf-8")
+    article, _ = shop.lines()
+    assert (article["datePublished"], article.get("dateModified")) == ("2026-03-02T12:30:00+08:00", told)
 
 
 def test_memory_stays_flat(shop: Shop, tmp_path: Path) -> None:
