@@ -66,7 +66,7 @@ def test_what_is_known_costs_nothing_and_what_is_new_is_let_go(server: Server, t
     assert again["rows"] < 200, "what is known stays in the ledger"
     assert again["statements"] < 100
     assert first["rows"] - again["rows"] <= 3 * NEW
-    assert first["statements"] - again["statements"] <= 10 * NEW
+    assert first["statements"] - again["statements"] <= 12 * NEW, "the change log notes each by a trigger"
     assert first["steps"] - again["steps"] <= 1000 * NEW, "no article makes the ledger look through all"
 
 
