@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import tracemalloc
 from dataclasses import dataclass
@@ -259,6 +260,37 @@ def test_an_atom_feed_of_the_newest(shop: Shop) -> None:
         assert all(len(one.findall(f"{ATOM}{name}")) == 1 for name in wanted), "as RFC 4287 asks"
 
 
+def test_the_newest_are_sought_among_the_newest_days(shop: Shop) -> None:
+    """Older posts are not even read; of one day the later come first, and the feed is as old as its latest change."""
+    shop.keep(1)
+    (shop.folder / shop.keep(0)).write_bytes(b"no post")
+    early, late = shop.keep(2), shop.keep(3, published=FIRST + timedelta(days=2, hours=1))
+    for path, modified in ((early, "2026-03-05 20:00:00 +0000"), (late, "2026-03-05 23:00:00 +0800")):
+        text = (shop.folder / path).read_text("utf-8")
+        (shop.folder / path).write_text(text.replace("\n---\n", f'\nmodified: "{modified}"\n---\n', 1), "utf-8")
+
+    def keys(*words: str) -> list[str]:
+        done = shop.export("atom", *words)
+        assert "left out" not in done.stderr
+        root = etree.fromstring(done.stdout.encode())
+        assert len(words) == 4 or root.findtext(f"{ATOM}updated") == "2026-03-05T20:00:00+00:00"
+        return [one.findtext(f"{ATOM}id", "")[-7:-5] for one in root.findall(f"{ATOM}entry")]
+
+    assert keys("--newest", "2") == ["k3", "k2"]
+    assert keys("--newest", "1", "--source", "harbour") == ["k3"]
+
+
+def test_an_address_is_the_one_that_jekyll_gives(shop: Shop) -> None:
+    """By the date in the archive's zone, whatever the file is called; the original is the link at the foot, where no
+    field names it."""
+    file = shop.folder / shop.keep(1, link="https://harbour.example/s/1")
+    text = file.read_text("utf-8").replace("2026-03-02 12:30:00 +0800", "2026-03-02 20:30:00 +0000")
+    file.write_text(re.sub("original: .*\n", "", text), "utf-8")
+    article, _ = shop.lines()
+    assert article["archivedAt"] == "https://archive.example/ferry/2026/03/03/k1.html"
+    assert article["url"] == "https://harbour.example/s/1"
+
+
 def test_an_empty_feed_is_one(shop: Shop) -> None:
     root = etree.fromstring(shop.export("atom").stdout.encode())
     assert all(root.findtext(f"{ATOM}{name}") for name in ("id", "title", "updated"))
@@ -321,16 +353,18 @@ def test_without_a_run_there_is_nothing_to_export(tmp_path: Path) -> None:
     assert "Next: presskeep crawl SOURCE" in done.output
 
 
-def test_standard_output_is_utf8_and_may_be_closed_early(shop: Shop) -> None:
+@pytest.mark.parametrize("count", [0, 3])
+def test_standard_output_is_utf8_and_may_be_closed_early(shop: Shop, count: int) -> None:
+    """Before a little was written as amid much."""
     shop.keep(1, title="渡轮复航")
-    for number in (2, 3, 4):
+    for number in range(2, 2 + count):
         shop.keep(number, body=f"<p>{'港口' * 50_000}</p>")
     words = [*PRESSKEEP, "export", "jsonl", "--archive", str(shop.folder)]
     ascii_only = {**ENVIRONMENT, "PYTHONIOENCODING": "ascii"}
     with subprocess.Popen(words, env=ascii_only, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as done:
         assert done.stdout is not None
         assert done.stderr is not None
-        assert json.loads(done.stdout.readline())["headline"] == "渡轮复航"
+        assert not count or json.loads(done.stdout.readline())["headline"] == "渡轮复航"
         done.stdout.close()
         assert done.stderr.read() == b""
         assert done.wait(30) == 1

@@ -97,15 +97,15 @@ class Shelf:
             return None
 
     def _item(self, entry: Entry, post: Post, digest: str) -> Item:
+        published = self._zoned(post.date)
         modified = self._moment(post.fields.get("last_modified_at")) or self._moment(post.fields.get("modified"))
         publisher = self._publishers.get(entry.source) or Publisher(entry.source)
-        return Item(entry, post, digest, self._address(entry, post), self._zoned(post.date), modified, publisher)
+        return Item(entry, post, digest, self._address(entry, post, published), published, modified, publisher)
 
-    def _address(self, entry: Entry, post: Post) -> str:
-        """As Jekyll's permalink has it: the day is the file name's."""
-        name = PurePosixPath(entry.path).stem
-        day, categories = name[:10].replace("-", "/"), "/".join(map(quote, post.categories))
-        return f"{self.home}/{categories}/{day}/{quote(name[11:])}.html"
+    def _address(self, entry: Entry, post: Post, published: datetime) -> str:
+        """As Jekyll's permalink has it: the day is that of the date in the site's zone, the rest the file's name."""
+        day, categories = published.astimezone(self._zone).strftime("%Y/%m/%d"), "/".join(map(quote, post.categories))
+        return f"{self.home}/{categories}/{day}/{quote(PurePosixPath(entry.path).stem[11:])}.html"
 
     def _moment(self, value: object) -> datetime | None:
         """A time of the front matter, None where it is none: somebody may have written it by hand."""
