@@ -32,12 +32,9 @@ def whole(path: Path) -> Iterator[TextIO]:
 @contextmanager
 def standard() -> Iterator[TextIO]:
     """Standard output, UTF-8 whatever the locale. Raises OSError, BrokenPipeError where nobody reads on."""
-    out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="", write_through=False)
+    out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
     try:
         yield out
         out.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains once more at its end
-        raise
     finally:
         out.detach()
