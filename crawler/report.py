@@ -18,7 +18,8 @@ EXIT_CODES = {
     OK: "all well",
     FAILED: "a fault of presskeep itself, or verify found faults",
     REFUSED_INPUT: "refused input: a wrong option, source or settings file; nothing was touched",
-    LIST_FAILED: "a list could not be read, the other sources were crawled; extract, probe, repair: no page could be had",
+    LIST_FAILED: "a list could not be read, the other sources were crawled; "
+    "extract, probe, repair: no page could be had",
     ALARM: "a source is broken: ALARM lines say which and why; it was stopped, the other sources were crawled; "
     "check: what it gives differs; repair: no fitting rule was found",
     LEFT: "backfill: something is left, of articles or lists; the same command goes on; gaps --check: there are gaps",
