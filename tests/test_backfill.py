@@ -222,7 +222,8 @@ def test_what_cannot_be_is_refused(server: Server, tmp_path: Path) -> None:
         ((*DAYS, "--via", "htlm"), "Did you mean 'html'?"),
         ((*DAYS, "--via", "warc"), "one at least"),
         ((*DAYS, "--via", "warc", "--dry-run", "a.warc.gz"), "nothing to plan"),
-        ((*DAYS, "a.warc.gz"), "--via warc"),
+        ((*DAYS, "--via", "html", "a.warc.gz"), "files are for --via warc"),
+        ((*DAYS, "a.warc.gz"), "a.warc.gz: no such file"),
     ):
         done = archive.verb("backfill", "harbour", *words, code=2)
         assert what in done.stderr
@@ -240,6 +241,21 @@ def test_from_files_without_network(server: Server, tmp_path: Path) -> None:
     archive.verb("backfill", "harbour,elsewhere", *words, *map(str, crawled.state.glob("captures/*.warc.gz")))
     assert server.asked == []
     assert posts(archive) == within(shown, "2026-03-19", "2026-03-19")
+    archive.proven()
+
+
+def test_what_files_hold_is_not_asked_for(server: Server, tmp_path: Path) -> None:
+    publish(server, shown := past(100), dated=True)
+    crawled = Archive.new(tmp_path / "crawled", source(server))
+    days = ("--from", "2026-03-18", "--to", "2026-03-18")
+    crawled.verb("backfill", "harbour", *days)
+    archive = Archive.new(tmp_path / "archive", source(server))
+    files = sorted(map(str, crawled.state.glob("captures/*.warc.gz")))
+    server.forget()
+    longer = ("--from", "2026-03-18", "--to", "2026-03-19")
+    archive.verb("backfill", "harbour", *longer, "--via", "html,warc", "--jobs", "1", *files)
+    assert posts(archive) == within(shown, "2026-03-18", "2026-03-19")
+    assert {path[3:9] for path in server.paths("/a/")} == within(shown, "2026-03-19", "2026-03-19")
     archive.proven()
 
 

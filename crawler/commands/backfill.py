@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -108,9 +109,12 @@ def command(
     source = sources[0]
     _check_ways(source, via, files, dry_run=dry_run)
     ways = f" --via {','.join(via)}" if via else ""
-    again = f"presskeep backfill {name} --from {first} --to {last}{ways}"
-    if via == ("warc",):
-        sys.exit(from_files(folder, sources, files, Days(first, last), jobs, limit))
+    again = shlex.join(["presskeep", "backfill", name, *files]) + f" --from {first} --to {last}{ways}"
+    if files and not dry_run:  # what they hold nobody need be asked for
+        code = from_files(folder, sources, files, Days(first, last), jobs, limit, quiet=as_json)
+        if code or via == ("warc",):
+            sys.exit(code)
+    via = tuple(way for way in via if way != "warc")
     told: dict[str, Any] = {}
     with _copy(folder) if dry_run else nullcontext(folder) as here:
         spent = Budget(budget, requests or 0)
@@ -125,22 +129,29 @@ def command(
 
 def _check_ways(source: Source, via: Sequence[str], files: Sequence[str], *, dry_run: bool) -> None:
     """That there is something by each way."""
-    if "warc" in via:
-        if via != ("warc",) or not files:
-            fail("--via warc reads files alone, one at least: presskeep backfill SOURCE --via warc FILE.warc.gz …", 2)
-        if dry_run:
-            fail("--dry-run: files ask for nothing, so there is nothing to plan", 2)
-        return
+    if "warc" in via and not files:
+        fail("--via warc reads files, one at least: presskeep backfill SOURCE --via warc FILE.warc.gz …", 2)
+    if via == ("warc",) and dry_run:
+        fail("--dry-run: files ask for nothing, so there is nothing to plan", 2)
     for kind in via:
+        if kind == "warc":
+            continue
         kinds = list(dict.fromkeys(one.kind for one in source.lists))
         if kind not in kinds:
             fail(f"{source.id} has no list of kind '{kind}', it has: {', '.join(kinds)}", 2)
-    if files:
+    if files and via and "warc" not in via:
         fail("files are for --via warc", 2)
 
 
 def from_files(
-    archive: Path, sources: Sequence[Source], files: Sequence[str], days: Days, jobs: int | None, limit: int
+    archive: Path,
+    sources: Sequence[Source],
+    files: Sequence[str],
+    days: Days,
+    jobs: int | None,
+    limit: int,
+    *,
+    quiet: bool = False,
 ) -> int:
     """Make posts of what WARC files hold of the days, without network; the exit code."""
     from crawler.commands.crawl import open_run, show
@@ -152,7 +163,7 @@ def from_files(
 
     site = load_site(archive)
     report = fill(archive, site, sources, files, days, jobs or 0, limit=limit, tell=tell, opened=open_run)
-    show(report)
+    show(report, quiet=quiet)
     return report.exit_code
 
 
