@@ -33,6 +33,13 @@ _TAG = re.compile(rf"{_KEPT}|<(/?)([\w.-]+:)?(item|entry|channel|rss|rdf|feed)(?
 _ROOT = re.compile(rf"{_KEPT}|<((?:[\w.-]+:)?)(rss|rdf|feed)(?:\s[^<>]*)?/?>", re.DOTALL | re.IGNORECASE)
 _CHANNEL = re.compile(r"<channel(?:\s[^<>]*)?>", re.IGNORECASE)
 _NEXT = re.compile(r"""<(?:[\w.-]+:)?link\s[^<>]*?\brel\s*=\s*["']next["'][^<>]*>""", re.IGNORECASE)
+_BESIDE = {
+    name: re.compile(
+        rf"<((?:[\w.-]+:)?{name})(?:\s[^<>]*)?(?<!/)>(?:(?!</?\1[\s>]).)*</\1\s*>", re.DOTALL | re.IGNORECASE
+    )
+    for name in ("title", "language")
+}
+"""What a feed says of itself."""
 _DECLARED = re.compile(r"<!ENTITY|<!DOCTYPE[^<>\[]*\[", re.IGNORECASE)
 _PROSE = re.compile(
     r"<((?:[\w.-]+:)?(?:title|description|summary|encoded|content))((?:\s[^<>]*)?)(?<!/)>((?:(?!</?\1[\s>]).)*)</\1\s*>",
@@ -46,6 +53,8 @@ class Feed:
     """What a feed holds."""
 
     items: list[Item] = field(default_factory=list)
+    title: str = ""
+    language: str = ""
     next: str = ""
     """Address of the page with older items (RFC 5005, section 3; JSON Feed's ``next_url``)."""
     problems: list[str] = field(default_factory=list)
@@ -107,7 +116,9 @@ class _XmlFeed:
                 self._add(name, piece)
             else:
                 rest.append(piece)
-        self.feed.next = self._next("".join(rest))
+        beside = "".join(rest)
+        self.feed.next = self._next(beside)
+        self.feed.title, self.feed.language = (self._said(name, beside) for name in ("title", "language"))
 
     def _add(self, name: str, piece: str) -> None:
         node = self._node(name, piece)
@@ -137,6 +148,12 @@ class _XmlFeed:
             return ""
         node = self._parsed(f"{self._opening}{link[0]}", "link")
         return "" if node is None else absolute(node.base or self._url, node.get("href", "").strip())
+
+    def _said(self, name: str, text: str) -> str:
+        """The first element of this name outside of all items."""
+        found = _BESIDE[name].search(text)
+        node = None if found is None else self._parsed(f"{self._opening}{found[0]}", name)
+        return "" if node is None else squeeze("".join(node.itertext()))
 
 
 def _pieces(text: str, prefixes: Collection[str | None]) -> Iterator[tuple[str, str]]:
@@ -174,7 +191,7 @@ def _json_feed(value: Any) -> Feed:
     items = value.get("items") if isinstance(value, dict) else None
     if not isinstance(value, dict) or not isinstance(items, list):
         raise ValueError("no JSON Feed: it lacks items")
-    feed = Feed(next=said(value, "next_url"))
+    feed = Feed(title=squeeze(said(value, "title")), language=said(value, "language"), next=said(value, "next_url"))
     for one in items:
         if isinstance(one, dict):
             feed.items.append(json_item(one))

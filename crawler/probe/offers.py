@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -13,7 +12,9 @@ from urllib.parse import urljoin
 
 from lxml import etree
 
-from crawler.extract.page import NotJson, Page
+from crawler.extract.feed import read_feed
+from crawler.extract.page import Page
+from crawler.extract.sitemap import read_sitemap
 from crawler.fetch import Answer
 from crawler.probe.links import Link, address, links_of
 
@@ -26,8 +27,6 @@ _SITEMAP_LINE = re.compile(r"(?im)^[ \t]*sitemap[ \t]*:[ \t]*(\S+)")
 _ROOT = re.compile(rb"<(?:\w+:)?(rss|feed|rdf|urlset|sitemapindex|html)\b", re.IGNORECASE)
 _LARGEST = 32 * 1024 * 1024
 _alternates: Any = etree.XPath("descendant-or-self::link[@href and @type]")
-_items: Any = etree.XPath("//*[local-name()='item' or local-name()='entry']")
-_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, recover=True, huge_tree=False, load_dtd=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +58,28 @@ def kind_of(answer: Answer) -> str:
 def named_by(answer: Answer) -> Named | None:
     """What a feed or a sitemap names; None for what is neither."""
     kind = kind_of(answer)
-    if kind not in ("feed", "sitemap", "index"):
-        return None
-    body = unzipped(answer.body)
-    if body.lstrip()[:1] == b"{":
-        return _json_feed(answer)
-    try:
-        root = etree.fromstring(body, _PARSER)
-    except etree.XMLSyntaxError:
-        return None
-    if root is None:
-        return None
     if kind == "feed":
-        links = [Link(url, _said(item, "title")) for item in _items(root) if (url := _link(item, answer.url))]
-        dates = {url: when for item in _items(root) if (url := _link(item, answer.url)) and (when := _published(item))}
-        return Named(kind, links, _said(root, "language") or _said(_channel(root), "language"), _title(root), dates)
-    found = (address(answer.url, _said(one, "loc")) for one in root)
-    return Named(kind, [Link(url) for url in dict.fromkeys(found) if url])
+        return _feed(replace(answer, body=unzipped(answer.body)).page())
+    if kind not in ("sitemap", "index"):
+        return None
+    links: dict[str, Link] = {}
+    try:
+        for named in read_sitemap(answer.page()):
+            if url := address(answer.url, named.loc):
+                links.setdefault(url, Link(url))
+    except ValueError:  # what could be read before it broke off is something
+        pass
+    return Named(kind, list(links.values()))
+
+
+def _feed(page: Page) -> Named | None:
+    try:
+        feed = read_feed(page)
+    except ValueError:
+        return None
+    pairs = [(item, address(page.url, item.url)) for item in feed.items if item.url]
+    dates = {url: when for item, url in pairs if url and (when := _moment(item.published))}
+    return Named("feed", [Link(url, item.title) for item, url in pairs if url], feed.language, feed.title, dates)
 
 
 def unzipped(body: bytes) -> bytes:
@@ -104,28 +108,8 @@ def sitemaps_in(robots: Answer, home: str) -> list[str]:
     return list(dict.fromkeys(named)) or [urljoin(home, path) for path in COMMON_SITEMAPS]
 
 
-def _json_feed(answer: Answer) -> Named | None:
-    try:
-        value = answer.page().json
-    except NotJson:
-        return None
-    items = value.get("items", []) if isinstance(value, dict) else []
-    pairs = ((address(answer.url, str(one.get("url", ""))), str(one.get("title", ""))) for one in items)
-    return Named("feed", [Link(url, title) for url, title in pairs if url], title=str(value.get("title", "")))
-
-
-def _link(item: Any, base: str) -> str:
-    """Of an entry: its link, else a guid that is one."""
-    for child in _children(item, "link"):
-        if (child.get("rel") or "alternate") == "alternate":
-            return address(base, child.get("href") or (child.text or ""))
-    guid = next(iter(_children(item, "guid")), None)
-    return address(base, guid.text or "") if guid is not None and (guid.text or "").startswith("http") else ""
-
-
-def _published(item: Any) -> datetime | None:
-    """Of an entry, where it is a whole date with an offset."""
-    said = next(filter(None, (_said(item, name) for name in ("pubDate", "published", "date"))), "")
+def _moment(said: str) -> datetime | None:
+    """When an entry was published, where it says a whole date with an offset."""
     for read in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             found = read(said)
@@ -133,21 +117,3 @@ def _published(item: Any) -> datetime | None:
             continue
         return found if found.tzinfo else None
     return None
-
-
-def _children(element: Any, name: str) -> Iterator[Any]:
-    return (child for child in element if isinstance(child.tag, str) and etree.QName(child).localname == name)
-
-
-def _said(element: Any, name: str) -> str:
-    """Text of a child."""
-    child = next(_children(element, name), None) if element is not None and isinstance(element.tag, str) else None
-    return " ".join("".join(child.itertext()).split()) if child is not None else ""
-
-
-def _channel(root: Any) -> Any:
-    return next(_children(root, "channel"), None)
-
-
-def _title(root: Any) -> str:
-    return _said(root, "title") or _said(_channel(root), "title")

@@ -40,11 +40,6 @@ class Way:
         """For the YAML."""
         return {"next": self.rule} if self.rule else {"template": self.template}
 
-    @property
-    def is_shared(self) -> bool:
-        """Whether it serves several lists: a template that names one list's own address does not."""
-        return not self.template.startswith("http")
-
 
 def way_of(page: Page, articles: Collection[str] = ()) -> Way | None:
     """How the list on a page goes on; None where nothing says so. ``articles``: links that are no pages of a list."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain, zip_longest
 from urllib.parse import urljoin, urlsplit
@@ -52,6 +52,11 @@ class Offer:
     articles: int = 0
     """Those among them that are articles."""
     parts: tuple[Answer, ...] = ()
+
+    @property
+    def pages(self) -> tuple[Answer, ...]:
+        """The answers that name its addresses."""
+        return self.parts or (self.answer,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,7 @@ class Surveyor:
         self.asked: dict[str, Answer] = {}
         self._links: dict[str, list[Link]] = {}
         self._readings: dict[str, Extracted] = {}
+        self._named: dict[str, Named | None] = {}
         self._believed: list[tuple[object, set[tuple[str, ...]]]] = []
 
     def talk(self) -> Talk[Survey]:
@@ -139,6 +145,16 @@ class Surveyor:
         if answer.url not in self._links:
             self._links[answer.url] = links_of(answer.page()) if answer.good and kind_of(answer) == "html" else []
         return self._links[answer.url]
+
+    def _named_by(self, answer: Answer) -> Named | None:
+        """What a feed or a sitemap names; it may be long, and is read once."""
+        if answer.asked not in self._named:
+            self._named[answer.asked] = named_by(answer)
+        return self._named[answer.asked]
+
+    def _links_in(self, answers: Sequence[Answer]) -> list[Link]:
+        """What feeds or sitemaps name, one after the other."""
+        return [link for answer in answers if (named := self._named_by(answer)) for link in named.links]
 
     def _reading(self, answer: Answer) -> Extracted:
         if answer.url not in self._readings:
@@ -180,7 +196,7 @@ class Surveyor:
         return found
 
     def _feed(self, survey: Survey, answer: Answer) -> list[Named]:
-        named = named_by(answer) if answer.good else None
+        named = self._named_by(answer) if answer.good else None
         links = [link for link in named.links if same_site(link.url, survey.home)] if named else []
         if named is None or named.kind != "feed" or not links or any(one.url == answer.url for one in survey.feeds):
             return []
@@ -195,14 +211,14 @@ class Surveyor:
         own = [first.url] if kind_of(first) in ("sitemap", "index") else []
         found = []
         for answer in (yield from self._ask([*own, *sitemaps_in(robots, survey.home)][:_SITEMAPS])):
-            named = named_by(answer) if answer.good else None
+            named = self._named_by(answer) if answer.good else None
             if named is None or named.kind == "feed":
                 continue
             parts: list[Answer] = []
             links = named.links
             if named.kind == "index":
                 parts = [one for one in (yield from self._ask(_some_parts(links))) if one.good]
-                links = [link for part in parts if (inner := named_by(part)) for link in inner.links]
+                links = self._links_in(parts)
             links = [link for link in links if same_site(link.url, survey.home)]
             survey.sitemaps.append(Offer(answer.url, named.kind, answer, len(links), parts=tuple(parts)))
             found.append(Named("sitemap", links))
@@ -298,13 +314,18 @@ class Surveyor:
                 one.url, one.answer, one.articles, one.way if new else None, answer if new else None
             )
 
+    def _counted(self, one: Offer, pattern: str) -> Offer:
+        """With the number of its addresses that are articles."""
+        count = len({link.url for link in self._links_in(one.pages) if re.search(pattern, link.url)})
+        return replace(one, articles=count)
+
     # samples
 
     def _rest(self, survey: Survey, articles: set[str]) -> Generator[Sequence[str], list[Answer], None]:
         """As many articles as are wanted, of every list, and old ones."""
         rows = [[link.url for link in self._links_of(one.answer)] for one in survey.lists]
-        rows += [[link.url for link in named.links][::-1] for one in (*survey.feeds, *survey.sitemaps)
-                 for answer in (one.parts or (one.answer,)) if (named := named_by(answer))]  # fmt: skip
+        pages = [answer for one in (*survey.feeds, *survey.sitemaps) for answer in one.pages]
+        rows += [[link.url for link in self._links_in([answer])][::-1] for answer in pages]
         turns = (url for turn in zip_longest(*rows) for url in turn if url and self._is_believed(url))
         done = [url for url in self.asked if self._is_believed(url)]
         wanted = [url for url in dict.fromkeys(chain(turns, sorted(articles))) if url not in self.asked]
@@ -327,8 +348,8 @@ class Surveyor:
         survey.known = len(articles)
         survey.pattern = pattern_for(known, others)
         survey.keys = key_patterns(known)
-        survey.feeds = [_counted(one, survey.pattern) for one in survey.feeds]
-        survey.sitemaps = [_counted(one, survey.pattern) for one in survey.sitemaps]
+        survey.feeds = [self._counted(one, survey.pattern) for one in survey.feeds]
+        survey.sitemaps = [self._counted(one, survey.pattern) for one in survey.sitemaps]
         survey.shares = _share_link(survey.answers, survey.keys, [self._links_of(one) for one in survey.answers])
 
 
@@ -365,13 +386,6 @@ def _spread(group: Sequence[Link], most: int) -> list[str]:
 def _is_above(url: str, articles: Collection[str]) -> bool:
     folder = url.rstrip("/") + "/"
     return any(article.startswith(folder) for article in articles)
-
-
-def _counted(one: Offer, pattern: str) -> Offer:
-    """With the number of its addresses that are articles."""
-    named = [inner for answer in (one.parts or (one.answer,)) if (inner := named_by(answer))]
-    count = len({link.url for inner in named for link in inner.links if re.search(pattern, link.url)})
-    return Offer(one.url, one.kind, one.answer, one.all, count, one.parts)
 
 
 def _share_link(answers: Sequence[Answer], keys: Sequence[str], links: Sequence[Sequence[Link]]) -> str:

@@ -558,6 +558,24 @@ def test_what_is_written_reads_back_equal(items: list[Item], cdata: bool) -> Non
     assert read_feed(Page(written_json(items).encode(), URL)).items == [replace(one, outlet="") for one in items]
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "<rss><channel><title>Bay &amp; <![CDATA[Port]]></title><language>en-gb</language>%s</channel></rss>",
+            "en-gb",
+        ),
+        ("<rss><channel>%s<title>Bay &amp; Port</title></channel></rss>", ""),
+        ('<feed xmlns="http://www.w3.org/2005/Atom"><title type="text">Bay &amp;\n Port</title>%s</feed>', ""),
+        ('{"title": "Bay & Port", "language": "de", "items": [{"title": "%s"}]}', "de"),
+    ],
+)
+def test_what_a_feed_says_of_itself(text: str, told: str) -> None:
+    item = "<item><title>An article</title><language>fr</language></item>"
+    feed = read_feed(Page((text % item.replace("item>", "entry>" if "Atom" in text else "item>")).encode(), URL))
+    assert (feed.title, feed.language, len(feed.items)) == ("Bay & Port", told, 1)
+
+
 @settings(max_examples=60, deadline=None)
 @given(ITEMS, st.data())
 def test_what_is_cut_short_keeps_its_whole_items(items: list[Item], data: st.DataObject) -> None:
