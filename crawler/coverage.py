@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from crawler.archive.ledger import Entry, Ledger, articles, coverage, gaps, stamp
+from crawler.archive.ledger import Entry, Ledger, articles, coverage, gaps, moment_of, stamp
 from crawler.days import Days, dated, is_dated
 from crawler.extract.dates import parse
 from crawler.sources import Source
@@ -135,7 +135,7 @@ class Stretch:
     def _newest_known(self) -> date:
         """The newest day of what was known when the list was last read to its end; that of the reading where no dates
         are known, and never a later one."""
-        read = _moment(self._before).astimezone(self._source.zone).date()
+        read = moment_of(self._before).astimezone(self._source.zone).date()
         query = (
             sa.select(articles.c.path, articles.c.hints)
             .where(articles.c.source == self._source.id, articles.c.seen != "", articles.c.seen <= self._before)
@@ -188,7 +188,7 @@ def _unread(ledger: Ledger, source: Source) -> dict[str, list[date]]:
     query = sa.select(coverage).where(coverage.c.source == source.id, coverage.c.day != "").order_by(coverage.c.list)
     told: dict[str, list[date]] = {}
     for one, rows in groupby(ledger.read(query), lambda row: str(row.list)):
-        read = {date.fromisoformat(row.day): _moment(row.walked).astimezone(source.zone).date() for row in rows}
+        read = {date.fromisoformat(row.day): moment_of(row.walked).astimezone(source.zone).date() for row in rows}
         between = Days(min(read), max(read) - _DAY)
         told[one] = [day for day in between if day not in read or read[day] <= day]
     return told
@@ -271,7 +271,7 @@ def tallies(ledger: Ledger, source: str, zone: ZoneInfo) -> dict[date, Tally]:
     rest = sa.select(articles.c.state, articles.c.hints, articles.c.seen)
     for row in ledger.read(rest.where(here, articles.c.state.in_(("queued", "refused")))):
         listed = listed_day(json.loads(row.hints).get("published", ""), zone)
-        seen = _moment(row.seen).astimezone(zone).date() if row.seen else None
+        seen = moment_of(row.seen).astimezone(zone).date() if row.seen else None
         if (day := listed or seen) is not None:
             told.setdefault(day, Tally()).add(row.state, "list" if listed else "seen")
     return told
@@ -297,7 +297,3 @@ def _date(text: str) -> date | None:
 
 def _days(row: sa.Row[tuple[str, ...]]) -> Days:
     return Days(date.fromisoformat(row.first), date.fromisoformat(row.last))
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)

@@ -19,6 +19,7 @@ from scrapy.utils.misc import load_object
 from crawler import settings
 from crawler.archive.captures import payload_digest, read_segment, record_bytes
 from crawler.archive.markup import clean, text_of
+from crawler.archive.posts import replace
 from crawler.days import Days
 from crawler.extract.attribution import credit_in_body, credit_in_digest, tidy
 from crawler.extract.page import NotJson
@@ -225,10 +226,9 @@ def record(
     expected = Expected(lists=[*before.lists, *expected_lists], articles=[*before.articles, *expected_articles])
     roles = {one.url: "list" for one in expected.lists} | {one.url: "article" for one in expected.articles}
     records = [captured(one, source=source.id, role=roles[url]) for url, one in kept.items() if url in roles]
-    folder.mkdir(parents=True, exist_ok=True)
     data = b"".join(record_bytes(one, payload_digest(one.payload)) for one in records)
-    _write(folder / f"{source.id}.warc.gz", data)
-    _write(folder / f"{source.id}.yml", _as_yaml(source, expected).encode())
+    replace(folder / f"{source.id}.warc.gz", data)
+    replace(folder / f"{source.id}.yml", _as_yaml(source, expected).encode())
     return expected
 
 
@@ -302,10 +302,3 @@ def _as_yaml(source: Source, expected: Expected) -> str:
     head = f"# What the recorded pages of {source.id} must give. Check it: presskeep check {source.id}\n"
     values = expected.model_dump(exclude_defaults=True)
     return head + yaml.safe_dump(values, allow_unicode=True, sort_keys=False, width=110)
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all."""
-    draft = path.with_name(f".{path.name}.tmp")
-    draft.write_bytes(data)
-    draft.replace(path)

@@ -16,9 +16,8 @@ from crawler.fetch import Answer, Talk
 from crawler.fixtures import Examiner, Expected, ExpectedArticle, told
 from crawler.items import Article, Refused
 from crawler.lists import PagedList
-from crawler.share import fill
+from crawler.share import article_address
 from crawler.sources import Source
-from crawler.urls import canonical
 
 _FIELDS = ("title", "published", "attribution", "byline")
 """Fields whose shares are compared; a body is judged page by page."""
@@ -163,8 +162,7 @@ def _in_turn(named: Sequence[Sequence[str]], number: int) -> list[str]:
 def address_of(source: Source, key: str, hints: Mapping[str, str]) -> str:
     """What a crawl would ask for; empty where none can be made."""
     try:
-        url = fill(source.article.address, {**hints, "key": key, "source": source.id, "space": source.space})
-        return canonical(url) if source.article.address == "{url}" else url
+        return article_address(source, key, hints)
     except ValueError:
         return ""
 

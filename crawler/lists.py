@@ -128,7 +128,16 @@ class JsonList(ListBase):
     """Path to the array of articles."""
 
 
-class FeedList(ListBase):
+class KnownList(ListBase):
+    """Lists of a form that is known, with dates as a rule."""
+
+    @property
+    def says_dates(self) -> bool:
+        """It does."""
+        return True
+
+
+class FeedList(KnownList):
     """Feeds: RSS 0.9 to 2.0, RDF, Atom and JSON Feed, told apart by what they hold. They need no rules; ``fields`` are
     not for them."""
 
@@ -159,13 +168,8 @@ class FeedList(ListBase):
         """It may name its next page itself."""
         return True
 
-    @property
-    def says_dates(self) -> bool:
-        """It does, as a rule."""
-        return True
 
-
-class SitemapList(ListBase):
+class SitemapList(KnownList):
     """Sitemaps and sitemap indexes (sitemaps.org), with ``news:`` fields where there are any; gzip or not."""
 
     kind: Literal["sitemap"]
@@ -181,13 +185,8 @@ class SitemapList(ListBase):
     def back(self) -> timedelta | None:
         return parse_span(self.since)
 
-    @property
-    def says_dates(self) -> bool:
-        """It does, as a rule."""
-        return True
 
-
-class WordpressList(ListBase):
+class WordpressList(KnownList):
     """WordPress sites by their REST interface: newest posts first, a hundred a page."""
 
     kind: Literal["wordpress"]
@@ -207,11 +206,6 @@ class WordpressList(ListBase):
     @property
     def has_pages(self) -> bool:
         """It always may: they are numbered."""
-        return True
-
-    @property
-    def says_dates(self) -> bool:
-        """It does, as a rule."""
         return True
 
 

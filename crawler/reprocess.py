@@ -33,9 +33,8 @@ from crawler.items import Article, Refused
 from crawler.memory import Hindsight, Told
 from crawler.readers import Outcome, Readers, Task
 from crawler.run import Post as Made
-from crawler.share import fill
+from crawler.share import article_address
 from crawler.steps import Writer, attribute, judged
-from crawler.urls import canonical
 
 if TYPE_CHECKING:
     from crawler.run import Run
@@ -161,11 +160,8 @@ class Reprocessing:
         yield from (_Work(row, latest[row.id], None) for row in found if row.id in latest)
 
     def _address(self, row: Row) -> str:
-        source = self._sources[row.source]
-        values = {**row.hints, "key": row.key, "source": source.id, "space": source.space}
         try:
-            url = fill(source.article.address, values)
-            return canonical(url) if source.article.address == "{url}" else url
+            return article_address(self._sources[row.source], row.key, row.hints)
         except ValueError:
             return ""
 

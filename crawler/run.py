@@ -175,14 +175,13 @@ class Run:
         reason = self.watch.leads_away(source, key) or reason
         if self.changes.refused(space, key, reason) or source in self.watch.stopped or reason == OWN_PAGE:
             return
-        nobodys = note_absent(self.ledger, space, key, reason, self.started)
-        tries = 0 if nobodys else self.ledger.refuse(space, key, reason, self.started)
-        if not nobodys:
-            self.report.of(source).refuse(address, reason)
-        if not nobodys and (twin := self.watch.held_twin(source, reason)) is not None:
+        if note_absent(self.ledger, space, key, reason, self.started):
+            return
+        tries = self.ledger.refuse(space, key, reason, self.started)
+        self.report.of(source).refuse(address, reason)
+        if (twin := self.watch.held_twin(source, reason)) is not None:
             self.refuse(twin.space, twin.key, source, f"{source} {twin.key}", f"same text as {key}")
-        if not nobodys:
-            self._take(self.watch.failed(source, space, key, reason, tries))
+        self._take(self.watch.failed(source, space, key, reason, tries))
 
     def capture(self, response: Response, packed: bytes = b"") -> str:
         """Keep a raw response; its digest. The same response of the same address is kept once. ``packed``: its record,

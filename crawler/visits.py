@@ -4,12 +4,12 @@ second looks at their posts."""
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from crawler.archive.ledger import Ledger, articles, stamp, visits
+from crawler.archive.ledger import Ledger, articles, moment_of, stamp, visits
 from crawler.schedule import LOOK_BACK, Rate, Schedule, due, learnt, next_due, parse_schedule
 from crawler.sources import Source
 
@@ -24,7 +24,7 @@ _LOOKS = (
 
 def last_visits(ledger: Ledger) -> dict[str, datetime]:
     """Source -> start of the last run that asked all its lists and left nothing of it queued for want of budget."""
-    return {row.source: _moment(row.started) for row in ledger.read(sa.select(visits))}
+    return {row.source: moment_of(row.started) for row in ledger.read(sa.select(visits))}
 
 
 def record_visits(ledger: Ledger, sources: Collection[str], started: datetime) -> None:
@@ -81,7 +81,7 @@ def next_visit(ledger: Ledger, sources: Sequence[Source], now: datetime) -> tupl
         for one in sources
     ]
     looks = _next_looks(ledger, sources)
-    slots += [(_moment(looks[one.id]), one) for one in sources if one.id in looks]
+    slots += [(moment_of(looks[one.id]), one) for one in sources if one.id in looks]
     return min(slots, key=lambda slot: slot[0], default=None)
 
 
@@ -98,10 +98,6 @@ def _rates(ledger: Ledger, sources: Sequence[Source], last: Mapping[str, datetim
     )
     found: dict[str, list[tuple[datetime, int]]] = {}
     for row in ledger.read(query):
-        found.setdefault(row.source, []).append((_moment(row.seen), row.found))
+        found.setdefault(row.source, []).append((moment_of(row.seen), row.found))
     rates = {source: learnt(came, min(now, last.get(source, now)), zones[source]) for source, came in found.items()}
     return {source: rate for source, rate in rates.items() if rate is not None}
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)

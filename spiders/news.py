@@ -22,7 +22,7 @@ from crawler.middlewares.refusals import Postponed
 from crawler.received import Received, article_of
 from crawler.replay import Captures
 from crawler.run import Run
-from crawler.share import fill
+from crawler.share import article_address
 from crawler.sources import Source
 from crawler.urls import canonical, key_of
 from spiders.absent import ErrorPages
@@ -119,11 +119,9 @@ class NewsSpider(Spider):
 
     def address_of(self, row: Row) -> str:
         """The address of a row's article. Raises ValueError where none can be made."""
-        source = self.sources[row.source]
         if "memento" in row.hints:
             return later(row.hints["memento"], row.tries)
-        url = fill(source.article.address, {**row.hints, "key": row.key, "source": source.id, "space": source.space})
-        return canonical(url) if source.article.address == "{url}" else url
+        return article_address(self.sources[row.source], row.key, row.hints)
 
     def article_request(self, row: Row) -> Request | None:
         """The request for a row's article; None, with the reason in the ledger, where no address can be made."""

@@ -352,6 +352,11 @@ def stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def moment_of(written: str) -> datetime:
+    """What ``stamp`` wrote."""
+    return datetime.fromisoformat(written).astimezone(UTC)
+
+
 class Ledger:
     """Open ledger. Every method that writes is one transaction."""
 

@@ -35,7 +35,7 @@ def write_all(archive: Path, posts: Sequence[Pending]) -> list[bool]:
         for post in posts:
             target = archive / post.path
             changed |= _make_folder(target.parent)
-            temporary.append(target.with_name(f".{target.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp"))
+            temporary.append(draft_of(target))
             temporary[-1].write_bytes(post.data)
         _sync_files(archive, temporary)
         fresh = [_link(source, archive / post.path) for source, post in zip(temporary, posts, strict=True)]
@@ -49,7 +49,7 @@ def write_all(archive: Path, posts: Sequence[Pending]) -> list[bool]:
 def replace(path: Path, data: bytes) -> None:
     """Write a file in place of another, whole or not at all; durable on return."""
     changed = _make_folder(path.parent)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+    temporary = draft_of(path)
     try:
         temporary.write_bytes(data)
         _sync_files(path.parent, [temporary])
@@ -57,6 +57,11 @@ def replace(path: Path, data: bytes) -> None:
     finally:
         temporary.unlink(missing_ok=True)
     _sync_folders(changed)
+
+
+def draft_of(path: Path) -> Path:
+    """Where a file is written before it is whole: beside its place, under a name that no other process has."""
+    return path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
 
 
 def sweep(folder: Path) -> int:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crawler.commands.common import archive_option, explained, json_option, load_sources, table
+from crawler.commands.common import (
+    archive_option,
+    contact_of,
+    explained,
+    json_option,
+    load_sources,
+    replay_option,
+    table,
+)
 
 if TYPE_CHECKING:
     from crawler.fixtures import Expected
@@ -46,13 +54,7 @@ class _Checked:
 @click.option("--live", is_flag=True, help="Ask each source's lists and a few fresh articles as well.")
 @click.option("--articles", type=click.IntRange(1, 50), default=5, metavar="N", help="Fresh articles; 5 by default.")
 @click.option("--record", is_flag=True, help="Keep the fresh pages as fixtures, besides those there are; needs --live.")
-@click.option(
-    "--replay",
-    multiple=True,
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Captures (.warc.gz) to be asked instead of the network.",
-)
+@replay_option
 @json_option
 @archive_option
 @explained
@@ -117,15 +119,13 @@ def _ask(done: list[_Checked], folder: Path | None, articles: int, replay: tuple
     from crawler.fresh import fresh_talk, unsaid
     from crawler.replay import Captures
     from crawler.report import LIST_FAILED
-    from crawler.site import SETTINGS, load_site
 
-    contact = load_site(folder).contact if folder and (folder / SETTINGS).is_file() else ""
     captures = Captures(replay) if replay else None
     now = datetime.now(UTC)
     sources = [one.source for one in done]
     talk = one_by_one(fresh_talk(source, articles, now) for source in sources)
     try:
-        found = converse(talk, sources=sources, contact=contact, replay=captures)
+        found = converse(talk, sources=sources, contact=contact_of(folder), replay=captures)
     except NotFetched as error:
         fail(str(error), LIST_FAILED)
     for one, fresh in zip(done, found, strict=True):

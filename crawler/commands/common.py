@@ -25,6 +25,13 @@ archive_option = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of the archive; default: that of the nearest presskeep.yml upward, else output/.",
 )
+replay_option = click.option(
+    "--replay",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Captures (.warc.gz, one or several) to be served instead of the network.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="For machines.")
 
 
@@ -80,6 +87,13 @@ def existing_archive(archive: Path | None) -> Path:
     if not (found / SETTINGS).is_file():
         fail(f"{found} is no archive (it has no {SETTINGS}). Next: presskeep init {archive or 'DIR'}", REFUSED_INPUT)
     return found
+
+
+def contact_of(archive: Path | None) -> str:
+    """Whom the keepers of sites can write to; empty where there is no archive that says it."""
+    from crawler.site import SETTINGS, load_site
+
+    return load_site(archive).contact if archive and (archive / SETTINGS).is_file() else ""
 
 
 def load_sources(names: Sequence[str], archive: Path | None) -> list[Source]:

@@ -17,6 +17,7 @@ from crawler.commands.common import (
     load_sources,
     open_site,
     readable_sources,
+    replay_option,
     table,
 )
 
@@ -30,13 +31,7 @@ if TYPE_CHECKING:
 @click.command("crawl", help="Crawl SOURCES (ids or YAML files); without any, all of the archive's own.")
 @click.argument("names", metavar="[SOURCE]...", nargs=-1)
 @archive_option
-@click.option(
-    "--replay",
-    multiple=True,
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Captures (.warc.gz, one or several) to be served instead of the network.",
-)
+@replay_option
 @click.option(
     "--urls",
     metavar="FILE",

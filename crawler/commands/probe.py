@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crawler.commands.common import archive_option, explained, fail, json_option, table
+from crawler.commands.common import (
+    archive_option,
+    contact_of,
+    explained,
+    fail,
+    json_option,
+    replay_option,
+    table,
+)
 
 if TYPE_CHECKING:
     from crawler.probe.made import Made, Row
@@ -23,13 +31,7 @@ _TITLE = 40
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where the YAML goes: DIR/ID.yml.")
 @click.option("--articles", type=click.IntRange(min=2, max=200), default=20, help="Article pages to look at, at most.")
 @click.option("--delay", type=float, default=1.0, help="Seconds between two requests; 0.5 at least.")
-@click.option(
-    "--replay",
-    multiple=True,
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Captures (.warc.gz, one or several) to be asked instead of the network.",
-)
+@replay_option
 @click.option("--force", is_flag=True, help="Write over a source of the same name.")
 @json_option
 @archive_option
@@ -111,13 +113,11 @@ def _survey(url: str, articles: int, politeness: Politeness, folder: Path, repla
     from crawler.probe.survey import NothingFound, Surveyor
     from crawler.replay import Captures
     from crawler.report import LIST_FAILED
-    from crawler.site import SETTINGS, load_site
 
-    contact = load_site(folder).contact if (folder / SETTINGS).is_file() else ""
     captures = Captures(replay) if replay else None
     talk = Surveyor(url, articles).talk()
     try:
-        return converse(talk, politeness=politeness, contact=contact, hosts=[host_of(url)], replay=captures)
+        return converse(talk, politeness=politeness, contact=contact_of(folder), hosts=[host_of(url)], replay=captures)
     except (NotFetched, NothingFound) as error:
         fail(str(error), LIST_FAILED)
 

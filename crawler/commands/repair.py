@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crawler.commands.common import archive_option, explained, fail, json_option, load_sources, table
+from crawler.commands.common import (
+    archive_option,
+    contact_of,
+    explained,
+    fail,
+    json_option,
+    load_sources,
+    replay_option,
+    table,
+)
 from crawler.commands.status import placed, state_option
 
 if TYPE_CHECKING:
@@ -25,13 +34,7 @@ _RECORDED = 5
 @click.command("repair", help="Find where what is known of SOURCE's articles stands now, and change its rules.")
 @click.argument("name", metavar="SOURCE")
 @click.option("--articles", type=click.IntRange(3, 100), default=10, metavar="N", help="Known articles; 10 by default.")
-@click.option(
-    "--replay",
-    multiple=True,
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Captures (.warc.gz) to be asked instead of the network.",
-)
+@replay_option
 @click.option("--write", is_flag=True, help="Write the change into the source's YAML, and pages of today as fixtures.")
 @json_option
 @archive_option
@@ -110,12 +113,11 @@ def _ask(
     from crawler.repair.change import repair_talk
     from crawler.replay import Captures
     from crawler.report import LIST_FAILED
-    from crawler.site import load_site
 
     captures = Captures(replay) if replay else None
     talk = repair_talk(source, known, now)
     try:
-        fresh, answers = converse(talk, sources=[source], contact=load_site(folder).contact, replay=captures)
+        fresh, answers = converse(talk, sources=[source], contact=contact_of(folder), replay=captures)
     except NotFetched as error:
         fail(str(error), LIST_FAILED)
     if not any(one.good for one in answers):

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import io
-import os
-import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from crawler.archive.posts import fsync
+from crawler.archive.posts import draft_of, fsync
 
 
 @contextmanager
 def whole(path: Path) -> Iterator[TextIO]:
     """A text to be written to (UTF-8, line ends as given); durable and at its place when the block has ended, and
     nothing at all where it raised. Raises OSError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+    temporary = draft_of(path)
     try:
         with temporary.open("x", encoding="utf-8", newline="") as out:
             yield out
