@@ -1,4 +1,4 @@
-"""Lays out a new archive's Jekyll site: copies the template without touching what is there, writes category pages."""
+"""A new archive's Jekyll site: copies the template without touching what is there, writes the pages of lists."""
 
 from __future__ import annotations
 
@@ -77,13 +77,47 @@ def _filled(source: Path, values: dict[str, str]) -> bytes:
 
 
 def category_page(slug: str, title: str) -> bytes:
-    """The page that lists the posts of category ``slug``: front matter alone, its layout does the rest.
+    """The page that lists the posts of category ``slug``.
 
     ``slug`` is also its address, ``/category/SLUG.html``, to which the posts link back.
     """
-    front = {"title": title, "category": slug, "permalink": f"/category/{slug}.html"}
-    lines = [f"{key}: {yaml_string(value)}" for key, value in front.items()]
-    return "\n".join(["---", "layout: category", *lines, "---", ""]).encode()
+    return _stub("category", f"/category/{slug}.html", title=title, category=slug)
+
+
+def feed_page(slug: str, title: str) -> bytes:
+    """The Atom feed of category ``slug``, ``/category/SLUG.xml``."""
+    return _stub("feed", f"/category/{slug}.xml", title=title, category=slug)
+
+
+def source_page(source: str, name: str) -> bytes:
+    """The page that lists the posts of one source by its id, ``/source/ID.html``; ``name`` is its publisher's."""
+    return _stub("source", f"/source/{source}.html", title=name, source=source)
+
+
+def tag_page(slug: str, tag: str) -> bytes:
+    """The page that lists the posts that carry ``tag``, ``/tag/SLUG.html``."""
+    return _stub("tag", f"/tag/{slug}.html", title=tag, tag=tag)
+
+
+def year_page(year: str) -> bytes:
+    """The calendar of a year, ``"2022"``: ``/archive/2022.html``."""
+    return _stub("year", f"/archive/{year}.html", title=year, year=year)
+
+
+def month_page(month: str) -> bytes:
+    """The calendar of a month, ``"2022-05"``: ``/archive/2022/05.html``."""
+    return _stub("month", f"/archive/{month.replace('-', '/')}.html", title=month, month=month)
+
+
+def day_page(day: str) -> bytes:
+    """The page that lists the posts of a day, ``"2022-05-19"``: ``/archive/2022/05/19.html``."""
+    return _stub("day", f"/archive/{day.replace('-', '/')}.html", title=day, day=day)
+
+
+def _stub(layout: str, permalink: str, **front: str) -> bytes:
+    """A page that is front matter alone: its layout does the rest, so it need never be written again."""
+    lines = [f"{key}: {yaml_string(value)}" for key, value in [*front.items(), ("permalink", permalink)]]
+    return "\n".join(["---", f"layout: {layout}", *lines, "---", ""]).encode()
 
 
 def fill(config: str, values: dict[str, str]) -> str:
