@@ -242,6 +242,13 @@ def test_a_post_that_is_not_there_is_not_shown(shelf: Shelf) -> None:
     assert shelf.names("pier", limit=1) == ["b"]
 
 
+def test_a_post_by_another_hand_is_found_and_shown(shelf: Shelf) -> None:
+    """Such as the seed archive's oldest, before which a blank line stands."""
+    shelf.put("2026-03-01-a", b"\n---\ntitle: The "old" pier\ncategories: pier\n---\n\nof *oak*\n")
+    (hit,) = shelf.find("oak")
+    assert (hit.title, hit.date[:10], hit.snippet.text) == ('The "old" pier', "2026-03-01", "of *oak*")
+
+
 def test_an_index_full_of_forgotten_words_is_made_anew(shelf: Shelf) -> None:
     for number in range(4):
         shelf.put(f"{number}", post("Pier", "of oak"))

@@ -1,12 +1,12 @@
-"""Posts read back: for verifying an archive and for building its ledger anew."""
+"""Posts read back: strictly, as the writer makes them, or leniently, as any Jekyll site may hold them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from html import unescape
+from datetime import date, datetime
+from html import escape, unescape
 from typing import Any
 
 import yaml
@@ -18,6 +18,9 @@ from crawler.archive.names import is_slug, safe_key
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _FRONT = re.compile(r"---\n(.*?\n)---\n", re.DOTALL)
+_ANY_FRONT = re.compile(r"\s*---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*$\n?", re.DOTALL | re.MULTILINE)
+_LINE = re.compile(r"^([A-Za-z_][\w-]*):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
+_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 _TITLE = re.compile(r'^title: "(?:[^"\\\n]|\\.)*"$', re.MULTILINE)
 _DATE = re.compile(r"^date: *([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2})( [+-][0-9]{4})?$", re.MULTILINE)
 _NAME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})-(.+)\.md")
@@ -70,6 +73,39 @@ def read_post(data: bytes) -> Post:
         date=date,
         categories=categories,
         tags=tags,
+        fields=values,
+        digest=digest,
+        body=body,
+        link=link,
+        back=back,
+    )
+
+
+def read_any(data: bytes, name: str = "") -> Post:
+    """A post that somebody else may have written, as its reader would take it: for showing it and handing it on, not
+    for judging it. Of a post of ours it makes what ``read_post`` makes.
+
+    ``name``: of its file, which says day and headline where the front matter does not. Lines before the front matter,
+    CR LF, and YAML that is none (a headline with quotes in its quotes, say) are borne with; Markdown becomes plain
+    paragraphs. There may be no categories, and nothing says that the body is harmless. Raises PostError where there is
+    no front matter, no headline, or nothing that tells the day.
+    """
+    front, content = _split_any(_decoded(data).removeprefix("\ufeff").replace("\r\n", "\n"))
+    values = _front_any(front)
+    named = _NAME.fullmatch(name)
+    title = str(values.pop("title", None) or (named[2] if named else ""))
+    moment = _date_any(front, values.pop("date", None)) or (named and _moment(named[1]))
+    if not title.strip():
+        raise PostError("title: none")
+    if not moment:
+        raise PostError("date: none, nor a day in the file's name")
+    category, categories, tags = (values.pop(key, None) for key in ("category", "categories", "tags"))
+    digest, body, link, back = _sections_any(content)
+    return Post(
+        title=title,
+        date=moment,
+        categories=(str(category),) if category else _words_any(categories),
+        tags=_words_any(tags),
         fields=values,
         digest=digest,
         body=body,
@@ -131,6 +167,22 @@ def _split(text: str) -> tuple[str, str]:
     return match[1], text[match.end() :]
 
 
+def _split_any(text: str) -> tuple[str, str]:
+    match = _ANY_FRONT.match(text)
+    if not match:
+        raise PostError("front matter: none")
+    return match[1], text[match.end() :]
+
+
+def _front_any(text: str) -> dict[str, Any]:
+    """What each line seems to say, where the whole is not YAML."""
+    try:
+        return _front(text)
+    except PostError:
+        lines = ((name, value) for name, value in _LINE.findall(text) if value)
+        return {name: value[1:-1] if value[:1] == value[-1:] in ("'", '"') else value for name, value in lines}
+
+
 def _front(text: str) -> dict[str, Any]:
     try:
         values = yaml.load(text, _Loader)
@@ -149,6 +201,26 @@ def _date(front: str) -> datetime:
         return datetime.strptime(match[0][5:].strip(), "%Y-%m-%d %H:%M:%S %z" if match[2] else "%Y-%m-%d %H:%M:%S")
     except ValueError as error:
         raise PostError(f"date: {error}") from None
+
+
+def _date_any(front: str, value: object) -> datetime | None:
+    try:
+        return _date(front)
+    except PostError:
+        return value if isinstance(value, datetime) else _moment(str(value))
+
+
+def _moment(text: str) -> datetime | None:
+    """Of ISO 8601, a blank before the offset allowed; midnight where there is a day alone."""
+    try:
+        return datetime.fromisoformat(text.replace(" +", "+").replace(" -", "-"))
+    except ValueError:
+        return None
+
+
+def _words_any(value: object) -> tuple[str, ...]:
+    """Numbers and the like as words too: YAML makes them of bare tags."""
+    return _words([value] if isinstance(value, int | float | date) else value)
 
 
 def _words(value: object) -> tuple[str, ...]:
@@ -170,3 +242,13 @@ def _sections(content: str) -> tuple[str, str, str, tuple[tuple[str, str], ...]]
     if parts and not parts[0].startswith("<"):
         digest = unescape(parts.pop(0).removeprefix("> "))
     return digest, "\n\n".join(parts), link, back
+
+
+def _sections_any(content: str) -> tuple[str, str, str, tuple[tuple[str, str], ...]]:
+    """Likewise; a text that goes on in Markdown is body from its beginning."""
+    digest, body, link, back = _sections(_BLANK_LINES.sub("\n\n", content))
+    if not body or body.startswith("<"):
+        return digest, body, link, back
+    parts = [digest, *(part if part.startswith("<") else unescape(part) for part in body.split("\n\n"))]
+    html = (part if part.startswith("<") else f"<p>{escape(part, quote=False)}</p>" for part in parts if part)
+    return "", "\n".join(html), link, back

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, tzinfo
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
@@ -23,11 +23,11 @@ import sqlalchemy as sa
 
 from crawler.archive.ledger import Ledger, articles
 from crawler.archive.markup import text_of
-from crawler.archive.post import Post, read_post
+from crawler.archive.reader import Post, read_any
 from crawler.search.snippet import Snippet, snippet
 from crawler.search.words import Query, fold, indexed
 
-FORM = 1
+FORM = 2
 """Of the file and of the words in it; another one is made anew."""
 _BATCH = 500
 """Posts of one transaction: what a kill costs."""
@@ -43,6 +43,11 @@ create table posts (
   path text not null unique, digest text not null, source text not null, day text not null, date text not null,
   moment integer not null, title text not null, outlet text not null, outlets text not null
 );
+create index posts_moment on posts (moment, path);
+create table terms ( -- what a post can be listed by; those of forgotten posts stay, as their words do
+  kind text not null, term text not null, moment integer not null, post integer not null,
+  primary key (kind, term, moment, post)
+) without rowid;
 create virtual table words using fts5(title, text, content='', tokenize="unicode61 remove_diacritics 2");
 """
 _INSERT = """
@@ -175,17 +180,21 @@ class Index:
         if self._connection.execute(_THERE, (path, known.digest, known.source)).fetchone():
             return True  # by another that was asked at the same moment
         try:
-            post = read_post((archive / path).read_bytes())
+            post = read_any((archive / path).read_bytes(), PurePosixPath(path).name)
         except (OSError, ValueError):
             self._connection.execute("delete from posts where path = ?", (path,))
             return False
-        row = self._connection.execute(_INSERT, (path, known.digest, known.source, *_told(post, zone))).lastrowid
+        told = _told(post, zone)
+        row = self._connection.execute(_INSERT, (path, known.digest, known.source, *told)).lastrowid
+        terms = [(*term, told[2], row) for term in _terms(post, known.source, told[0], told[-1])]
+        self._connection.executemany("insert into terms (kind, term, moment, post) values (?, ?, ?, ?)", terms)
         words = indexed(post.title), indexed(text_of_post(post))
         self._connection.execute("insert into words (rowid, title, text) values (?, ?, ?)", (row, *words))
         return True
 
-    def find(self, archive: Path, query: Query, within: Within, limit: int) -> tuple[int, list[Hit]]:
-        """How many posts the words stand in, and the best ``limit`` of them: where they weigh most, then the newest.
+    def find(self, archive: Path, query: Query, within: Within, limit: int, skip: int = 0) -> tuple[int, list[Hit]]:
+        """How many posts the words stand in, and the best ``limit`` of them after ``skip``: where they weigh most, then
+        the newest.
 
         A post that is no longer there, or cannot be read, is counted and not shown.
         """
@@ -199,8 +208,13 @@ class Index:
         with _explained(self.path):
             (count,) = self._connection.execute(f"select count(*) {_FOUND}", values).fetchone()
             columns = "path, source, date, posts.title, outlet"
-            rows = self._connection.execute(f"select {columns} {_FOUND} {_ORDER}", values)
+            rows = self._connection.execute(f"select {columns} {_FOUND} {_ORDER} limit -1 offset {skip:d}", values)
             return count, list(islice(_hits(archive, rows, query.wanted), limit))
+
+    def ask(self, question: str, values: Mapping[str, Any]) -> list[Any]:
+        """Rows that a select gives."""
+        with _explained(self.path):
+            return self._connection.execute(question, values).fetchall()
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -254,19 +268,26 @@ def _files(path: Path) -> list[Path]:
 
 
 def _told(post: Post, zone: tzinfo) -> tuple[str, str, int, str, str, str]:
-    """Day, date, moment, title, credited outlet, and all names of it between line ends, folded."""
+    """Day in the site's zone, date, moment, title, credited outlet, and all names of it between line ends, folded."""
     moment = post.date if post.date.tzinfo else post.date.replace(tzinfo=zone)
     credited = [str(post.fields.get(name) or "") for name in ("attribution", "attribution_raw")]
     names = [name for name in credited if name] or list(post.tags)  # where posts carry no such field, tags say it
     outlets = "".join(f"\n{fold(name)}\n" for name in names)
     date = f"{post.date:%Y-%m-%d %H:%M:%S %z}".strip()
-    return date[:10], date, int(moment.timestamp()), post.title, credited[0], outlets
+    return f"{moment.astimezone(zone).date()}", date, int(moment.timestamp()), post.title, credited[0], outlets
+
+
+def _terms(post: Post, source: str, day: str, outlets: str) -> set[tuple[str, str]]:
+    """(kind, term) of all that a post can be listed by."""
+    told = {"source": [source], "day": [day], "category": post.categories, "tag": post.tags}
+    told["outlet"] = [name for name in outlets.split("\n") if name]
+    return {(kind, term) for kind, terms in told.items() for term in terms}
 
 
 def _hits(archive: Path, rows: Iterator[Sequence[Any]], wanted: Sequence[str]) -> Iterator[Hit]:
     for path, source, when, title, outlet in rows:
         try:
-            text = text_of_post(read_post((archive / path).read_bytes()))
+            text = text_of_post(read_any((archive / path).read_bytes(), PurePosixPath(path).name))
         except (OSError, ValueError):
             continue
         yield Hit(path, source, when, title, outlet, snippet(text, wanted))
