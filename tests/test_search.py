@@ -244,7 +244,7 @@ def test_a_post_that_is_not_there_is_not_shown(shelf: Shelf) -> None:
 
 def test_a_post_by_another_hand_is_found_and_shown(shelf: Shelf) -> None:
     """Such as the seed archive's oldest, before which a blank line stands."""
-    shelf.put("2026-03-01-a", b"\n---\ntitle: The "old" pier\ncategories: pier\n---\n\nof *oak*\n")
+    shelf.put("2026-03-01-a", b'\n---\ntitle: "The "old" pier"\n---\n\nof *oak*\n')
     (hit,) = shelf.find("oak")
     assert (hit.title, hit.date[:10], hit.snippet.text) == ('The "old" pier', "2026-03-01", "of *oak*")
 
