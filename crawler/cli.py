@@ -31,6 +31,7 @@ VERBS = {
     "verify": "Check every post and the ledger against the rules.",
     "rebuild-ledger": "Make the ledger anew from posts and captures.",
     "export": "The archive for others, whole or what came since: jsonl, csv, atom, jsonfeed, sitemap.",
+    "publish": "What is new as one git commit, pushed.",
     "schema": "JSON Schema of source files, for editors; of exports.",
 }
 

@@ -1,0 +1,279 @@
+"""An archive's files in a git repository: one commit of what is new, taken to a remote that others push to as well.
+
+Only what belongs to an archive is committed, and only whole files. A post that is missing is named and stays in the
+repository: posts are never deleted. All work is git's own (2.31 or later); nothing of it is done twice after a kill.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+import sqlalchemy as sa
+
+from crawler.archive.ledger import Ledger, articles
+from crawler.archive.site import template_files
+from crawler.site import SETTINGS
+
+KEPT = ("_posts", "revisions", "images")
+"""Folders whose files never go."""
+DERIVED = ("_data", "archive", "category", "packed", "source", "tag")
+"""Folders whose files can be made anew, so that they may go, and need not be merged."""
+_ALSO = ("sources", SETTINGS, "outlets.yml", "health.xml", ".gitignore", "scrapy.cfg", "LICENSE", "README.md")
+_NOT_OURS = (".git", ".github", ".gitattributes", "_site", ".jekyll-cache", ".sass-cache", "node_modules", "vendor")
+"""Names in an archive that are nobody's business here, and not worth a word."""
+_STALE = 3600.0
+"""Seconds after which a lock of git's index was left by a git that was killed."""
+_NETWORK = 900.0
+"""Seconds that a fetch or a push may take."""
+_LOOSE, _PACKS = 2000, 30
+"""Loose objects, and packs, from which on they are packed: an object alone takes several times its share of a pack."""
+_PAUSES = (0.0, 2.0, 10.0, 30.0, 60.0)
+"""Seconds before each try to push."""
+
+
+class PublishError(RuntimeError):
+    """Nothing was lost, and something is for the user to do; the message names it and the next command."""
+
+
+class Conflict(PublishError):
+    """Others pushed other bytes for a post of ours."""
+
+
+@dataclass(slots=True)
+class Found:
+    """What differs from the last commit; paths relative to the archive."""
+
+    new: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    """Derived files that are no longer there."""
+    missing: list[str] = field(default_factory=list)
+    """Posts, revisions and images that are no longer there: not committed away."""
+    foreign: list[str] = field(default_factory=list)
+    """Names in the archive's folder that are none of an archive; left alone."""
+
+    @property
+    def paths(self) -> list[str]:
+        """What is to be committed."""
+        return [*self.new, *self.changed, *self.gone]
+
+    @property
+    def posts(self) -> list[str]:
+        """Posts that are new."""
+        return [path for path in self.new if path.startswith("_posts/")]
+
+
+class Repository:
+    """The git repository that an archive lies in, at its top or below. Raises PublishError, which says why git would
+    not."""
+
+    def __init__(self, archive: Path, pause: Callable[[float], None] = time.sleep) -> None:
+        self.archive = archive
+        self._pause = pause
+        try:
+            self._inside = self.git("rev-parse", "--show-prefix").strip()
+        except FileNotFoundError:
+            raise PublishError("git is not installed. Next: apt install git, or what your system calls it") from None
+        except PublishError:
+            raise PublishError(f"{archive} is in no git repository. Next: git -C {archive} init") from None
+
+    # what there is
+
+    def found(self, *, packed: bool = False) -> Found:
+        """What is new, changed or gone of what belongs to an archive; pages of packed months where asked."""
+        known = self._known(packed)
+        found = Found(foreign=self._foreign(known))
+        status = self.git("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--", *known)
+        for entry in filter(None, status.split("\0")):
+            path = entry[3:].removeprefix(self._inside)
+            if PurePosixPath(path).name.startswith(".") and path.endswith(".tmp"):
+                continue  # a draft: not whole yet
+            if "D" not in entry[:2]:
+                (found.new if entry[:2] in ("??", "A ", "AM") else found.changed).append(path)
+            elif path.split("/")[0] in KEPT:
+                found.missing.append(path)
+            else:
+                found.gone.append(path)
+        return found
+
+    def _known(self, packed: bool) -> list[str]:
+        """Names of what belongs to an archive, of those that are there or were committed."""
+        site = {path.split("/")[0] for path, _ in template_files()}
+        names = sorted({*site, *KEPT, *DERIVED, *_ALSO} - (set() if packed else {"packed"}))
+        tracked = {line.split("/")[0] for line in self.git("ls-tree", "--name-only", "HEAD", ".", absent="").split()}
+        return [name for name in names if (self.archive / name).exists() or name in tracked]
+
+    def _foreign(self, known: Collection[str]) -> list[str]:
+        ours = {*known, *_NOT_OURS, "packed"}
+        others = sorted(path.name for path in self.archive.iterdir() if path.name not in ours)
+        if not others:
+            return []
+        seen = self.git("ls-files", "-z", "--", *others).split("\0")
+        ignored = self.git("check-ignore", "-z", "--stdin", feed="\0".join(others), absent="").split("\0")
+        return sorted(set(others) - {path.split("/")[0] for path in seen} - set(ignored))
+
+    # commit
+
+    def commit(self, found: Found, message: str) -> bool:
+        """Commit what was found; False where there is nothing. Raises PublishError where something else is staged."""
+        if not found.paths:
+            return False
+        self._free_index()
+        staged = set(filter(None, self.git("diff", "--cached", "--name-only", "--no-renames", "-z").split("\0")))
+        if others := sorted(staged - {self._inside + path for path in found.paths}):
+            raise PublishError(f"{others[0]} is staged. Next: git -C {self.archive} commit, or restore --staged")
+        # not `add`, which compares each path with each pattern
+        self.git("update-index", "--add", "--remove", "-z", "--stdin", feed="\0".join(found.paths))
+        self.git("commit", "--quiet", "-m", message)
+        return True
+
+    def _free_index(self) -> None:
+        """Remove a lock that a killed git left."""
+        lock = self._path("index.lock")
+        if lock.is_file() and time.time() - lock.stat().st_mtime > _STALE:
+            lock.unlink(missing_ok=True)
+
+    def pack(self) -> bool:
+        """Pack what lies loose, where it is worth it; whether it was."""
+        counts = dict(line.split(": ") for line in self.git("count-objects", "-v").splitlines())
+        if int(counts["count"]) < _LOOSE and int(counts["packs"]) < _PACKS:
+            return False
+        self.git("gc", "--quiet")
+        return True
+
+    # to the remote and back
+
+    def branch(self) -> str:
+        """The branch that is checked out."""
+        if self._is_rebasing():
+            raise PublishError(
+                f"a rebase was left half done in {self.archive}. Next: git -C {self.archive} rebase --abort"
+            )
+        name = self.git("symbolic-ref", "--quiet", "--short", "HEAD", absent="").strip()
+        if not name:
+            raise PublishError(f"no branch is checked out in {self.archive}. Next: git -C {self.archive} switch BRANCH")
+        return name
+
+    def remote(self, name: str) -> None:
+        """Raises PublishError where there is no such remote."""
+        if name not in self.git("remote").split():
+            raise PublishError(f"no remote is called {name!r}. Next: git -C {self.archive} remote add {name} ADDRESS")
+
+    def fetch(self, remote: str) -> None:
+        """Have what others pushed, touching no file."""
+        self.git("fetch", "--quiet", "--", remote, limit=_NETWORK)
+
+    def take_in(self, remote: str, branch: str) -> bool:
+        """Put our commits behind those that were fetched; whether there were any that we had not. What differs in files
+        that can be made anew is settled for ours; where a post differs, all stays as it was. Raises PublishError."""
+        theirs = f"refs/remotes/{remote}/{branch}"
+        if not self.git("rev-parse", "--verify", "--quiet", theirs, absent=""):
+            return False
+        if self.git("rev-list", "--max-count=1", f"HEAD..{theirs}") == "":
+            return False
+        try:
+            self.git("rebase", "--quiet", "--autostash", theirs)
+        except PublishError:
+            if not self._is_rebasing():
+                raise
+            self._settle(remote, branch)
+        return True
+
+    def _settle(self, remote: str, branch: str) -> None:
+        """Go through a rebase that stopped; abort it where that is not ours to decide."""
+        while self._is_rebasing():
+            differ = list(
+                filter(None, self.git("diff", "--name-only", "--diff-filter=U", "-z", "--relative").split("\0"))
+            )
+            kept = [path for path in differ if path.split("/")[0] not in DERIVED]
+            if kept or not differ:
+                self.git("rebase", "--abort")
+                first, differing = next(iter(kept), ""), ", ".join(kept) or "files beside the archive"
+                raise Conflict(
+                    f"{remote}/{branch} holds other bytes for {differing}; all is as "
+                    f"it was. Next: git -C {self.archive} diff HEAD {remote}/{branch} -- {first}"
+                )
+            for path in differ:  # in a rebase "theirs" are the commits that are moved: ours
+                self.git("checkout", "--theirs", "--", path, absent="")
+            self.git("update-index", "--add", "--remove", "-z", "--stdin", feed="\0".join(differ))
+            self.git("-c", "core.editor=true", "rebase", "--continue", absent="")
+
+    def _is_rebasing(self) -> bool:
+        return any(self._path(name).is_dir() for name in ("rebase-merge", "rebase-apply"))
+
+    def push(self, remote: str, branch: str, again: Callable[[], None]) -> bool:
+        """Push; whether there was anything to push. Where another was faster, or the network fails, ``again`` is called
+        and it is tried anew, with growing pauses. Raises PublishError with git's last word."""
+        if self.git("rev-list", "--max-count=1", f"refs/remotes/{remote}/{branch}..HEAD", absent="new") == "":
+            return False
+        said = ""
+        for seconds in _PAUSES:
+            try:
+                if said:
+                    self._pause(seconds)
+                    again()
+                self.git("push", "--quiet", "--", remote, f"HEAD:refs/heads/{branch}", limit=_NETWORK)
+            except Conflict:
+                raise
+            except PublishError as error:
+                said = str(error)
+            else:
+                return True
+        raise PublishError(f"not pushed, after {len(_PAUSES)} tries; what is committed waits for the next. {said}")
+
+    # git
+
+    def _path(self, name: str) -> Path:
+        return self.archive / self.git("rev-parse", "--git-path", name).strip()
+
+    def git(self, *words: str, feed: str = "", absent: str | None = None, limit: float | None = None) -> str:
+        """What git prints. ``feed``: for its standard input; ``absent``: the answer where it fails; ``limit``: seconds.
+        Raises PublishError with git's own words, without what an address says of name and password."""
+        asked = ["git", "-c", "http.lowSpeedLimit=1000", "-c", "http.lowSpeedTime=60", *words]
+        environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+        data = feed.encode("utf-8", "surrogateescape")
+        try:
+            done = subprocess.run(
+                asked, cwd=self.archive, env=environment, input=data, capture_output=True, timeout=limit, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise PublishError(f"git {words[0]}: no end after {limit:g} s") from None
+        if not done.returncode:
+            return done.stdout.decode("utf-8", "surrogateescape")
+        if absent is not None:
+            return absent
+        raise PublishError(f"git {words[0]}: {_plain(done.stderr) or f'ended with {done.returncode}'}")
+
+
+def _plain(errors: bytes) -> str:
+    """Git's words on one line, names and passwords taken out of addresses."""
+    lines = [line for line in errors.decode("utf-8", "replace").splitlines() if not line.startswith("hint:")]
+    return re.sub(r"(\w+://)[^/@\s]+@", r"\1", " ".join(" ".join(lines).split()))
+
+
+def message_of(posts: Sequence[str], sources: dict[str, str], others: int) -> str:
+    """Message of a commit: how many posts, of which sources (path -> source), the most first."""
+    if not posts:
+        return f"{others} files of the site"
+    counts: dict[str, int] = {}
+    for path in posts:
+        name = sources.get(path, "others")
+        counts[name] = counts.get(name, 0) + 1
+    told = ", ".join(f"{name} {count}" for name, count in sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+    return f"{len(posts)} post{'s' if len(posts) != 1 else ''}: {told}"
+
+
+def sources_of(ledger: Ledger, paths: Sequence[str]) -> dict[str, str]:
+    """Post -> id of its source, of those that the ledger knows."""
+    found: dict[str, str] = {}
+    for start in range(0, len(paths), 400):
+        lower = [path.lower() for path in paths[start : start + 400]]
+        query = sa.select(articles.c.path, articles.c.source).where(sa.func.lower(articles.c.path).in_(lower))
+        found |= {row.path: row.source for row in ledger.read(query)}
+    return found
