@@ -31,8 +31,9 @@ _STALE = 3600.0
 """Seconds after which a lock of git's index was left by a git that was killed."""
 _NETWORK = 900.0
 """Seconds that a fetch or a push may take."""
-_LOOSE, _PACKS = 2000, 30
-"""Loose objects, and packs, from which on they are packed: an object alone takes several times its share of a pack."""
+_LOOSE, _SHARE, _PACKS = 2000, 20, 30
+"""Loose objects, and one in so many of all, from which on they are packed, and packs from which on they become one: an
+object alone takes several times its share of a pack, and packing takes its time with each that is there."""
 _PAUSES = (0.0, 2.0, 10.0, 30.0, 60.0)
 """Seconds before each try to push."""
 
@@ -142,7 +143,7 @@ class Repository:
     def pack(self) -> bool:
         """Pack what lies loose, where it is worth it; whether it was."""
         counts = dict(line.split(": ") for line in self.git("count-objects", "-v").splitlines())
-        if int(counts["count"]) < _LOOSE and int(counts["packs"]) < _PACKS:
+        if int(counts["count"]) < max(_LOOSE, int(counts["in-pack"]) // _SHARE) and int(counts["packs"]) < _PACKS:
             return False
         self.git("gc", "--quiet")
         return True
