@@ -214,17 +214,23 @@ def _write(file: FileIO, data: bytes) -> None:
 
 def read_capture(folder: Path, capture: Capture) -> Response:
     """The response that lies at this place. Raises CaptureError where it is not what the ledger says."""
+    return read_record(folder, capture)[0]
+
+
+def read_record(folder: Path, capture: Capture) -> tuple[Response, bytes]:
+    """The response that lies at this place, and its gzip member as it lies. Raises CaptureError as ``read_capture``."""
     path = folder / capture.segment
     path = path if path.exists() else path.with_name(path.name + ".open")
     try:
         with path.open("rb") as file:
             file.seek(capture.offset)
-            response = _parse(zlib.decompress(file.read(capture.length), 31))
+            packed = file.read(capture.length)
+        response = _parse(zlib.decompress(packed, 31))
     except (OSError, zlib.error, ValueError) as error:
         raise CaptureError(f"{path} at {capture.offset}: {error}") from error
     if payload_digest(response.payload) != capture.digest:
         raise CaptureError(f"{path} at {capture.offset}: the digest differs from the ledger's")
-    return response
+    return response, packed
 
 
 def read_segment(path: Path) -> Iterator[tuple[Capture, Response]]:

@@ -39,11 +39,13 @@ changes = sa.Table(
     sa.Column("gone", sa.Text, nullable=False),  # since when its article was gone upstream by then, empty if it was not
     sa.Column("event", sa.Text, nullable=False),
     sa.Column("moment", sa.Text, nullable=False),  # ISO 8601 in UTC
+    sa.Column("capture", sa.Text, nullable=False, server_default=""),  # payload digest of what the post was made from
     sa.Index("changes_key", "space", "key", "number"),
+    sa.Index("changes_capture", "capture", "number"),
 )
 
-_INTO = "insert into changes (space, key, source, revision, digest, path, gone, event, moment)"
-_ROW = "{0}space, {0}key, {0}source, {0}revision, {0}digest, {0}path"
+_INTO = "insert into changes (space, key, source, revision, digest, path, capture, gone, event, moment)"
+_ROW = "{0}space, {0}key, {0}source, {0}revision, {0}digest, {0}path, {0}capture"
 _NOW = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"
 _THERE = (
     f"{_INTO} select {_ROW.format('')}, '', 'new', case since when '' then {_NOW} else since end"
@@ -68,6 +70,17 @@ _TRIGGERS = (
     """create trigger changes_last before delete on changes
     begin select raise(abort, 'the change log is append-only'); end""",
 )
+_WITHOUT_CAPTURES = (
+    *(f"drop trigger if exists changes_{name}" for name in ("insert", "update", "stay", "last")),
+    "alter table changes add column capture text not null default ''",
+    "create index changes_capture on changes (capture, number)",
+    """update changes set capture = coalesce((select capture from articles
+        where articles.space = changes.space and articles.key = changes.key), '')
+    where number in (select max(number) from changes where event not in ('tombstone', 'restored')
+        group by space, key)""",
+    *_TRIGGERS,
+)
+"""From a log that named no captures: the latest line of each post gets that of its row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +107,19 @@ class Entry:
     """ISO 8601 in UTC; of posts that are older than the log, when they became posts, as far as that is known."""
 
 
+NAMES_CAPTURES = sa.text("select 1 from pragma_table_info('changes') where name = 'capture'")
+"""Gives a row where the lines say what their posts were made from: those of an older presskeep do not."""
+LINE = [changes.c[name] for name in Entry.__slots__]
+"""What is read of a line."""
+
+
 def begin(connection: sa.Connection) -> None:
     """Lay out the log where there is none, with a line for each post and tombstone that is there; in the caller's
     transaction."""
     if sa.inspect(connection).has_table(changes.name):
+        if not connection.execute(NAMES_CAPTURES).first():
+            for statement in _WITHOUT_CAPTURES:
+                connection.exec_driver_sql(statement)
         return
     metadata.create_all(connection)
     for statement in (*_THERE, *_TRIGGERS):
@@ -127,7 +149,7 @@ def entries(ledger: Ledger, since: int, upto: int, source: str = "") -> Iterator
     outdates = sa.or_(changes.c.event.in_(PRESENCE), later.c.event.not_in(PRESENCE))
     holds = ~sa.exists().where(*same, *after, outdates)
     asked = (changes.c.source == source,) if source else ()
-    query = sa.select(changes).where(changes.c.number > sa.bindparam("past"), changes.c.number <= upto, holds, *asked)
+    query = sa.select(*LINE).where(changes.c.number > sa.bindparam("past"), changes.c.number <= upto, holds, *asked)
     query = query.order_by(changes.c.number).limit(_PAGE)
     while rows := ledger.read(query, {"past": since}):
         yield from (Entry(**row._mapping) for row in rows)
