@@ -6,9 +6,11 @@ import re
 import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -16,16 +18,37 @@ from crawler.commands.common import archive_option, explained, fail, json_option
 from crawler.commands.status import ledger_of, placed, state_option
 
 if TYPE_CHECKING:
-    from crawler.archive.changelog import Entry
     from crawler.archive.ledger import Ledger
+    from crawler.export.order import Order
     from crawler.export.shelf import Publisher, Shelf
 
-    Lines = Callable[[], Iterator[Entry]]
-    Write = Callable[[TextIO], int]
+    Write = Callable[[BinaryIO, Order], int]
 
-FORMS = {"jsonl": None, "csv": None, "atom": 50, "jsonfeed": 50, "sitemap": 1000}
-"""Form -> posts that it holds where no number is given; None for all."""
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form of export."""
+
+    writer: str
+    """``module:function`` of what writes it: (binary file, order) -> number of articles."""
+    ending: str
+    """Of its files, where presskeep names them."""
+    newest: int = 0
+    """Posts that it holds where no number is given; 0 for all."""
+    updater: str = ""
+    """Likewise of what brings a file that is there up to date: (path, order) -> number of articles."""
+
+
+FORMS = {
+    "jsonl": Form("crawler.export.jsonl:write", "jsonl"),
+    "csv": Form("crawler.export.table:write", "csv"),
+    "atom": Form("crawler.export.feeds:atom", "atom", newest=50),
+    "jsonfeed": Form("crawler.export.feeds:jsonfeed", "json", newest=50),
+    "sitemap": Form("crawler.export.sitemap:write", "xml", newest=1000),
+}
+_NEWEST = ", ".join(name for name, form in FORMS.items() if form.newest)
 _SINCE = re.compile(r"([0-9]{1,18})(?:@([0-9a-f]+))?")
+_WEEK = re.compile(r"([0-9]{4})-?W([0-9]{1,2})")
 
 
 def _number(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, str]:
@@ -37,12 +60,34 @@ def _number(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int
     return int(match[1]), match[2] or ""
 
 
+def _week(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[date, date] | None:
+    """Its first and last day."""
+    if value is None:
+        return None
+    match = _WEEK.fullmatch(value)
+    with suppress(ValueError):
+        if match:
+            year, week = int(match[1]), int(match[2])
+            return date.fromisocalendar(year, week, 1), date.fromisocalendar(year, week, 7)
+    raise click.BadParameter(f"{value!r} is no week of ISO 8601 such as 2026-W47", ctx, param)
+
+
+_day = click.DateTime(["%Y-%m-%d"])
+
+
 @click.command("export", help="Write the archive's posts for others: all, or what came after number N.")
 @click.argument("form", type=click.Choice(list(FORMS)))
 @click.option("--since", callback=_number, default="0", metavar="N", help="What came after; an export says its next N.")
 @click.option("--source", default="", metavar="ID", help="Of this source alone.")
-@click.option("--newest", type=click.IntRange(1, 50_000), metavar="COUNT", help="For atom, jsonfeed and sitemap.")
-@click.option("--out", default="-", metavar="FILE", help="Default: -, standard output.")
+@click.option("--category", default="", metavar="SLUG", help="Of this category alone.")
+@click.option("--from", "first", type=_day, metavar="DAY", help="From this day on, such as 2026-03-01.")
+@click.option("--to", "last", type=_day, metavar="DAY", help="Up to this day.")
+@click.option("--day", type=_day, metavar="DAY", help="Of this day alone.")
+@click.option("--week", callback=_week, metavar="WEEK", help="Of this week alone, such as 2026-W47.")
+@click.option("--newest", type=click.IntRange(1, 50_000), metavar="COUNT", help=f"For {_NEWEST}.")
+@click.option("--each-category", is_flag=True, help=f"A file for each category, in a folder; for {_NEWEST}.")
+@click.option("--self", "address", default="", metavar="URL", help="Where the file, or its folder, will be published.")
+@click.option("--out", default="-", metavar="FILE", help="File, DIR/, or address as s3://bucket/file; default: stdout.")
 @archive_option
 @state_option
 @json_option
@@ -51,7 +96,14 @@ def command(
     form: str,
     since: tuple[int, str],
     source: str,
+    category: str,
+    first: datetime | None,
+    last: datetime | None,
+    day: datetime | None,
+    week: tuple[date, date] | None,
     newest: int | None,
+    each_category: bool,
+    address: str,
     out: str,
     archive: Path | None,
     state: Path | None,
@@ -61,28 +113,54 @@ def command(
     goes to standard output."""
     import json
 
-    from crawler.archive import changelog
     from crawler.report import REFUSED_INPUT
 
-    if newest and FORMS[form] is None:
-        raise click.UsageError(f"--newest is for atom, jsonfeed and sitemap; {form} holds all")
+    days = _days(first, last, day, week)
+    _check_options(FORMS[form], form, newest, each_category, category, out)
     folder, where = placed(archive, state)
     ledger = ledger_of(folder, where)
     if ledger is None:
         fail(f"no run yet in {folder}. Next: presskeep crawl SOURCE{where or f' --archive {folder}'}", REFUSED_INPUT)
     _check_source(folder, ledger, source)
-    log, upto = _log(ledger, since[1]), changelog.last(ledger)
-    shelf = _shelf(folder, ledger)
-    lines = partial(changelog.entries, ledger, since[0], upto, source)
-    written = _write(_writer(form, lines, shelf, log, upto, newest), out)
+    order = replace(
+        _order(folder, ledger, since, source),
+        category=category,
+        first=days[0],
+        last=days[1],
+        count=newest or FORMS[form].newest,
+        address=address,
+    )
+    written = _export(form, order, out, each_category)
     ledger.close()
-    upto = max(upto, since[0])
-    following = f"{upto}@{log}"
+    left_out, upto = order.shelf.left_out, max(order.upto, order.since)
     if as_json:
-        told = {"written": written, "left_out": shelf.left_out, "next": upto, "log": log, "since": following}
+        told = {"written": written, "left_out": left_out, "next": upto, "log": order.log, "since": order.since_next}
         click.echo(json.dumps(told), err=out == "-")
     else:
-        click.echo(f"{written} written; next: --since {following}", err=True)
+        click.echo(f"{written} written; next: --since {order.since_next}", err=True)
+
+
+def _days(
+    first: datetime | None, last: datetime | None, day: datetime | None, week: tuple[date, date] | None
+) -> tuple[str, str]:
+    """First and last day, ISO 8601; empty where there is no bound."""
+    if sum((bool(first or last), bool(day), bool(week))) > 1:
+        raise click.UsageError("--day, --week, and --from with --to, are three ways to say it: give one")
+    if week:
+        return week[0].isoformat(), week[1].isoformat()
+    bounds = (day, day) if day else (first, last)
+    begin, end = (one.date().isoformat() if one else "" for one in bounds)
+    return begin, end
+
+
+def _check_options(form: Form, name: str, newest: int | None, each_category: bool, category: str, out: str) -> None:
+    if not form.newest and (newest or each_category):
+        option = "--newest" if newest else "--each-category"
+        raise click.UsageError(f"{option} is for {_NEWEST}; {name} holds all")
+    if each_category and category:
+        raise click.UsageError("--category is one, --each-category all: give one")
+    if each_category and not out.endswith("/"):
+        raise click.UsageError("--each-category writes into a folder: --out DIR/")
 
 
 def _check_source(archive: Path, ledger: Ledger, source: str) -> None:
@@ -93,6 +171,19 @@ def _check_source(archive: Path, ledger: Ledger, source: str) -> None:
     known = {*source_paths(folders_for(archive)), *ledger.counts()} if source else {""}
     if source not in known:
         raise SettingsError([f"no source is called '{source}'.{near(source, known)} To see all: presskeep sources"])
+
+
+def _order(archive: Path, ledger: Ledger, since: tuple[int, str], source: str) -> Order:
+    from datetime import UTC
+
+    from crawler.archive import changelog
+    from crawler.export.order import Order
+
+    log, upto = _log(ledger, since[1]), changelog.last(ledger)
+    lines = partial(changelog.entries, ledger, since[0], upto, source)
+    now = datetime.now(UTC)
+    shelf = _shelf(archive, ledger)
+    return Order(shelf=shelf, log=log, lines=lines, upto=upto, now=now, since=since[0], source=source)
 
 
 def _log(ledger: Ledger, asked: str) -> str:
@@ -130,25 +221,37 @@ def _publishers(archive: Path, names: Collection[str]) -> Iterator[tuple[str, Pu
                 yield name, Publisher(source.name, source.language)
 
 
-def _writer(form: str, lines: Lines, shelf: Shelf, log: str, upto: int, newest: int | None) -> Write:
-    from crawler.export import feeds, jsonl, sitemap, table
-
-    if form == "jsonl":
-        return lambda out: jsonl.write(out, lines(), shelf, log, upto)
-    if form == "csv":
-        return lambda out: table.write(out, lines(), shelf)
-    count = newest or FORMS[form] or 0
-    write = {"atom": feeds.atom, "jsonfeed": feeds.jsonfeed, "sitemap": sitemap.write}[form]
-    return lambda out: write(out, shelf.newest(lines, count), shelf)
-
-
-def _write(write: Write, out: str) -> int:
-    """Ends with exit code 1 where nobody reads standard output on."""
-    from crawler.export.output import standard, whole
-    from crawler.report import FAILED
+def _export(name: str, order: Order, out: str, each_category: bool) -> int:
+    """The number of articles. Ends with exit code 1 where nobody reads standard output on, 2 where a library or an
+    address is not what it should be."""
+    from crawler.export.order import Unfit
+    from crawler.report import FAILED, REFUSED_INPUT
 
     try:
-        with standard() if out == "-" else whole(Path(out)) as text:
-            return write(text)
+        if each_category:
+            return sum(_write(FORMS[name], one, out, one.file_name) for one in order.each_category())
+        return _write(FORMS[name], order, out, order.name)
+    except Unfit as error:
+        fail(str(error), REFUSED_INPUT)
     except BrokenPipeError:
         sys.exit(FAILED)
+
+
+def _write(form: Form, order: Order, out: str, name: str) -> int:
+    """One file, which has this name where the place is a folder."""
+    from pkgutil import resolve_name
+
+    from crawler.export.output import is_local, opened, within
+
+    name = f"{name}.{form.ending}"
+    place = within(out, name)
+    if place != out and is_local(place):
+        Path(place).parent.mkdir(parents=True, exist_ok=True)
+    if order.address.endswith("/"):
+        order = replace(order, address=order.address + name)
+    if form.updater and order.since and is_local(place) and Path(place).is_file():
+        updated: int = resolve_name(form.updater)(Path(place), order)
+        return updated
+    write: Write = resolve_name(form.writer)
+    with opened(place) as file:
+        return write(file, order)

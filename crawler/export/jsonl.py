@@ -4,12 +4,13 @@ says from which number to ask next time. Its JSON Schema is made here as well.""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 from crawler.archive.changelog import PRESENCE, Entry
 from crawler.archive.markup import text_of
-from crawler.export.shelf import Item, Shelf
+from crawler.export.order import Order
+from crawler.export.output import text
+from crawler.export.shelf import Item
 
 _TEXT, _NUMBER = {"type": "string"}, {"type": "integer", "minimum": 0}
 _TIME = {"type": "string", "format": "date-time"}
@@ -78,16 +79,14 @@ def _object(title: str, properties: dict[str, Any]) -> dict[str, Any]:
     return {"title": title, "type": "object", "properties": properties, "required": required}
 
 
-def write(out: TextIO, lines: Iterable[Entry], shelf: Shelf, log: str, upto: int) -> int:
-    """Write these lines of a log and the last one; the number of articles. Raises OSError."""
+def write(out: BinaryIO, order: Order) -> int:
+    """Write the lines that are asked for, and a last one; the number of articles. Raises OSError."""
     written = 0
-    for entry in lines:
-        if entry.event in PRESENCE:
-            _put(out, line_of(entry))
-        elif (item := shelf.item(entry)) is not None:
-            _put(out, article_of(item))
-            written += 1
-    _put(out, {"event": "end", "log": log, "next": upto, "articles": written})
+    with text(out) as lines:
+        for entry, item in order.told():
+            _put(lines, article_of(item) if item else line_of(entry))
+            written += item is not None
+        _put(lines, {"event": "end", "log": order.log, "next": order.upto, "articles": written})
     return written
 
 
@@ -121,7 +120,7 @@ def article_of(item: Item) -> dict[str, Any]:
         "publisher": _organization(item.publisher.name),
         "sourceOrganization": _organization(item.outlet),
         "inLanguage": item.language,
-        "articleSection": item.post.categories[0],
+        "articleSection": item.section,
         "keywords": list(item.post.tags),
         "abstract": item.post.digest,
         "articleBody": text_of(item.post.body),

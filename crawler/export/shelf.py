@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from html import escape
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from crawler.archive.changelog import PRESENCE, Entry
-from crawler.archive.post import Post, PostError, read_post
+import yaml
+
+from crawler.archive.changelog import Entry
+from crawler.archive.markup import WIDEST, clean
+from crawler.archive.names import is_slug
+from crawler.archive.reader import Post, PostError, read_any
 from crawler.site import Site
+
+_TITLE = re.compile(r"^title:(.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,17 @@ class Item:
         return tuple(map(str, names)) if isinstance(names, list) else ()
 
     @property
+    def section(self) -> str:
+        """Slug of its category, empty where a post by another hand has none."""
+        return next(iter(self.post.categories), "")
+
+    @property
+    def content(self) -> str:
+        """Digest and body as HTML that does no harm."""
+        digest = f"<p>{escape(self.post.digest, quote=False)}</p>" if self.post.digest else ""
+        return "\n".join(part for part in (digest, clean(self.post.body, WIDEST)) if part)
+
+    @property
     def outlet(self) -> str:
         """The credited one, empty for none."""
         return self.field("attribution")
@@ -86,12 +104,25 @@ class Shelf:
         """Address of the archive, without a slash at its end."""
         return f"{self.site.url}{self.site.baseurl}"
 
+    def source_name(self, source: str) -> str:
+        """Of a source, as its file says; else its id."""
+        return self._publisher(source).name
+
+    def category_name(self, slug: str) -> str:
+        """Of a category, as its page says; else its slug."""
+        path = self._archive / "category" / f"{slug}.html"
+        found = _TITLE.search(path.read_text("utf-8", "replace")) if is_slug(slug) and path.is_file() else None
+        try:
+            return str(yaml.safe_load(found[1]) or slug) if found else slug
+        except yaml.YAMLError:  # somebody wrote it by hand
+            return slug
+
     def item(self, entry: Entry) -> Item | None:
         """The post of a line as it lies; None where it is left out."""
         try:
             data = (self._archive / entry.path).read_bytes()
-            return self._item(entry, read_post(data), sha256(data).hexdigest())
-        except (FileNotFoundError, PostError) as error:
+            return self._item(entry, read_any(data, PurePosixPath(entry.path).name), sha256(data).hexdigest())
+        except (FileNotFoundError, PostError, OverflowError) as error:
             self.left_out += 1
             self._warn(f"{entry.path}: left out ({'not there' if isinstance(error, OSError) else error})")
             return None
@@ -99,8 +130,11 @@ class Shelf:
     def _item(self, entry: Entry, post: Post, digest: str) -> Item:
         published = self._zoned(post.date)
         modified = self._moment(post.fields.get("last_modified_at")) or self._moment(post.fields.get("modified"))
-        publisher = self._publishers.get(entry.source) or Publisher(entry.source)
-        return Item(entry, post, digest, self._address(entry, post, published), published, modified, publisher)
+        address = self._address(entry, post, published)
+        return Item(entry, post, digest, address, published, modified, self._publisher(entry.source))
+
+    def _publisher(self, source: str) -> Publisher:
+        return self._publishers.get(source) or Publisher(source)
 
     def _address(self, entry: Entry, post: Post, published: datetime) -> str:
         """As Jekyll's permalink has it: the day is that of the date in the site's zone, the rest the file's name."""
@@ -118,18 +152,3 @@ class Shelf:
 
     def _zoned(self, moment: datetime) -> datetime:
         return moment if moment.tzinfo else moment.replace(tzinfo=self._zone)
-
-    def newest(self, lines: Callable[[], Iterable[Entry]], count: int) -> list[Item]:
-        """So many posts of these lines, the newest first; ``lines`` is asked twice."""
-        days = heapq.nlargest(count, (_day(entry) for entry in lines() if entry.event not in PRESENCE))
-        read = (self.item(entry) for entry in _of_posts(lines(), min(days, default="")))
-        items = [item for item in read if item is not None]
-        return sorted(items, key=lambda item: (item.published, item.entry.number), reverse=True)[:count]
-
-
-def _of_posts(lines: Iterable[Entry], first: str) -> Iterator[Entry]:
-    return (entry for entry in lines if entry.event not in PRESENCE and _day(entry) >= first)
-
-
-def _day(entry: Entry) -> str:
-    return PurePosixPath(entry.path).name[:10]

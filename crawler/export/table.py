@@ -3,44 +3,30 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable
-from typing import TextIO
+from datetime import datetime
+from typing import BinaryIO
 
-from crawler.archive.changelog import PRESENCE, Entry
-from crawler.export.jsonl import line_of
-from crawler.export.shelf import Item, Shelf
+from crawler.export.order import Order
+from crawler.export.output import text
+from crawler.export.rows import ARTICLE, LINE, TEXTS, Value, row_of
 
-_COLUMNS: dict[str, Callable[[Item], str]] = {
-    "headline": lambda item: item.post.title,
-    "datePublished": lambda item: item.published.isoformat(),
-    "dateModified": lambda item: item.modified.isoformat() if item.modified else "",
-    "author": lambda item: "; ".join(item.authors),
-    "publisher": lambda item: item.publisher.name,
-    "sourceOrganization": lambda item: item.outlet,
-    "inLanguage": lambda item: item.language,
-    "articleSection": lambda item: item.post.categories[0],
-    "keywords": lambda item: "; ".join(item.post.tags),
-    "url": lambda item: item.original,
-    "archivedAt": lambda item: item.address,
-}
-_LINE = ("sequence", "event", "moment", "space", "identifier", "source", "revision", "digest", "path", "gone")
-COLUMNS = (*_LINE, *_COLUMNS)
+COLUMNS = (*LINE, *(name for name in ARTICLE if name not in TEXTS))
 """As the lines of ``export jsonl`` name them; several values of one are parted by semicolons."""
 
 
-def write(out: TextIO, lines: Iterable[Entry], shelf: Shelf) -> int:
-    """Write these lines of a log below a row of names; the number of articles. Raises OSError."""
-    table = csv.DictWriter(out, COLUMNS, restval="")
-    table.writeheader()
+def write(out: BinaryIO, order: Order) -> int:
+    """Write the lines that are asked for below a row of names; the number of articles. Raises OSError."""
     written = 0
-    for entry in lines:
-        if entry.event in PRESENCE:
-            table.writerow(line_of(entry))
-        elif (item := shelf.item(entry)) is not None:
-            table.writerow({**line_of(entry), "digest": item.digest, **_told(item)})
-            written += 1
+    with text(out) as lines:
+        table = csv.DictWriter(lines, COLUMNS, restval="", extrasaction="ignore")
+        table.writeheader()
+        for entry, item in order.told():
+            table.writerow({name: _cell(value) for name, value in row_of(entry, item).items()})
+            written += item is not None
     return written
 
 
-def _told(item: Item) -> dict[str, str]:
-    return {name: value(item) for name, value in _COLUMNS.items()}
+def _cell(value: Value) -> str | int | None:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return "; ".join(value) if isinstance(value, tuple) else value
