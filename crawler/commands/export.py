@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from crawler.archive.ledger import Ledger
     from crawler.export.order import Order
     from crawler.export.shelf import Publisher, Shelf
+    from crawler.export.warc import Captures
 
     Write = Callable[[BinaryIO, Order], int]
 
@@ -35,6 +36,8 @@ class Form:
     """Of its files, where presskeep names them."""
     newest: int = 0
     """Posts that it holds where no number is given; 0 for all."""
+    captures: bool = False
+    """Whether it is made of captures."""
     updater: str = ""
     """Likewise of what brings a file that is there up to date: (path, order) -> number of articles."""
 
@@ -45,6 +48,8 @@ FORMS = {
     "atom": Form("crawler.export.feeds:atom", "atom", newest=50),
     "jsonfeed": Form("crawler.export.feeds:jsonfeed", "json", newest=50),
     "sitemap": Form("crawler.export.sitemap:write", "xml", newest=1000),
+    "warc": Form("crawler.export.warc:write", "warc.gz", captures=True),
+    "wacz": Form("crawler.export.wacz:write", "wacz", captures=True),
 }
 _NEWEST = ", ".join(name for name, form in FORMS.items() if form.newest)
 _SINCE = re.compile(r"([0-9]{1,18})(?:@([0-9a-f]+))?")
@@ -86,6 +91,7 @@ _day = click.DateTime(["%Y-%m-%d"])
 @click.option("--week", callback=_week, metavar="WEEK", help="Of this week alone, such as 2026-W47.")
 @click.option("--newest", type=click.IntRange(1, 50_000), metavar="COUNT", help=f"For {_NEWEST}.")
 @click.option("--each-category", is_flag=True, help=f"A file for each category, in a folder; for {_NEWEST}.")
+@click.option("--lists", is_flag=True, help="warc, wacz: list pages, and answers that gave no post, as well.")
 @click.option("--self", "address", default="", metavar="URL", help="Where the file, or its folder, will be published.")
 @click.option("--out", default="-", metavar="FILE", help="File, DIR/, or address as s3://bucket/file; default: stdout.")
 @archive_option
@@ -103,6 +109,7 @@ def command(
     week: tuple[date, date] | None,
     newest: int | None,
     each_category: bool,
+    lists: bool,
     address: str,
     out: str,
     archive: Path | None,
@@ -129,7 +136,10 @@ def command(
         last=days[1],
         count=newest or FORMS[form].newest,
         address=address,
+        captures=_captures(folder, ledger, lists) if FORMS[form].captures else None,
     )
+    if lists and (not order.captures or order.since or category or any(days)):
+        raise click.UsageError("--lists is for a whole warc or wacz: lists are of no post, day or category")
     written = _export(form, order, out, each_category)
     ledger.close()
     left_out, upto = order.shelf.left_out, max(order.upto, order.since)
@@ -206,6 +216,14 @@ def _shelf(archive: Path, ledger: Ledger) -> Shelf:
 
     publishers = dict(_publishers(archive, ledger.counts()))
     return Shelf(archive, load_site(archive), publishers, lambda line: click.echo(line, err=True))
+
+
+def _captures(archive: Path, ledger: Ledger, lists: bool) -> Captures:
+    from crawler.export.warc import Captures
+    from crawler.run import state_folder
+    from crawler.site import load_site
+
+    return Captures(ledger, state_folder(archive, load_site(archive)) / "captures", lists=lists)
 
 
 def _publishers(archive: Path, names: Collection[str]) -> Iterator[tuple[str, Publisher]]:

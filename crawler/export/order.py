@@ -11,10 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from crawler.archive.changelog import PRESENCE, Entry
 from crawler.archive.names import is_slug, safe_slug
 from crawler.export.shelf import Item, Shelf
+
+if TYPE_CHECKING:
+    from crawler.export.warc import Captures
 
 _WIDER = 4
 """How many times more posts are looked at for the newest, each time that those looked at were too few."""
@@ -53,6 +57,8 @@ class Order:
     """Where the export will be found; empty where nobody said."""
     chosen: Sequence[Item] | None = None
     """The newest, where somebody has sought them already."""
+    captures: Captures | None = None
+    """Of a form that is made of captures."""
 
     @property
     def since_next(self) -> str:
@@ -82,6 +88,13 @@ class Order:
                 yield entry, None
             elif (item := self.shelf.item(entry)) is not None and self._in_category(item):
                 yield entry, None if entry.event in PRESENCE else item
+
+    def asks_for(self, entry: Entry) -> bool:
+        """Whether the post of a line is of the days and the category that are asked for."""
+        if not self._in_time(entry) or not self.category:
+            return self._in_time(entry)
+        item = self.shelf.item(entry)
+        return item is not None and self._in_category(item)
 
     def _in_time(self, entry: Entry) -> bool:
         return not (self.first or self.last) or self.first <= day_of(entry) <= (self.last or "9999")

@@ -123,9 +123,13 @@ class Shelf:
             data = (self._archive / entry.path).read_bytes()
             return self._item(entry, read_any(data, PurePosixPath(entry.path).name), sha256(data).hexdigest())
         except (FileNotFoundError, PostError, OverflowError) as error:
-            self.left_out += 1
-            self._warn(f"{entry.path}: left out ({'not there' if isinstance(error, OSError) else error})")
+            self.leave_out(entry.path, "not there" if isinstance(error, OSError) else str(error))
             return None
+
+    def leave_out(self, what: str, why: str) -> None:
+        """Note that something is not in the export."""
+        self.left_out += 1
+        self._warn(f"{what}: left out ({why})")
 
     def _item(self, entry: Entry, post: Post, digest: str) -> Item:
         published = self._zoned(post.date)
