@@ -50,6 +50,9 @@ FORMS = {
     "sitemap": Form("crawler.export.sitemap:write", "xml", newest=1000),
     "warc": Form("crawler.export.warc:write", "warc.gz", captures=True),
     "wacz": Form("crawler.export.wacz:write", "wacz", captures=True),
+    "parquet": Form("crawler.export.parquet:write", "parquet"),
+    "sqlite": Form("crawler.export.sqlite:write", "sqlite", updater="crawler.export.sqlite:update"),
+    "epub": Form("crawler.export.epub:write", "epub"),
 }
 _NEWEST = ", ".join(name for name, form in FORMS.items() if form.newest)
 _SINCE = re.compile(r"([0-9]{1,18})(?:@([0-9a-f]+))?")

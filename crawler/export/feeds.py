@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO
@@ -16,8 +15,6 @@ from crawler.export.xml import add, document
 _ATOM = "http://www.w3.org/2005/Atom"
 _NEVER = "1970-01-01T00:00:00+00:00"
 """When a feed without entries was updated."""
-_LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
-_WEB = re.compile(r"https?://[^\s<>]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +70,8 @@ def _instant(text: str) -> datetime:
 
 def _entry(root: ElementTree.Element, item: Item) -> None:
     entry = add(root, "entry")
-    if _LANGUAGE.fullmatch(item.language):
-        entry.set("xml:lang", item.language)
+    if item.language_tag:
+        entry.set("xml:lang", item.language_tag)
     add(entry, "id", item.address)
     add(entry, "title", item.post.title)
     add(entry, "published", item.published.isoformat())
@@ -82,8 +79,8 @@ def _entry(root: ElementTree.Element, item: Item) -> None:
     for name in item.authors or [item.outlet or item.publisher.name]:
         add(add(entry, "author"), "name", name)
     add(entry, "link", rel="alternate", type="text/html", href=item.address)
-    if _WEB.fullmatch(item.original):
-        add(entry, "link", rel="via", href=item.original)
+    if item.web_original:
+        add(entry, "link", rel="via", href=item.web_original)
     for term in (*item.post.categories, *item.post.tags):
         add(entry, "category", term=term)
     add(entry, "content", item.content, type="html")
@@ -109,13 +106,13 @@ def _item(item: Item) -> dict[str, Any]:
     told = {
         "id": item.address,
         "url": item.address,
-        "external_url": item.original if _WEB.fullmatch(item.original) else "",
+        "external_url": item.web_original,
         "title": item.post.title,
         "content_html": item.content,
         "date_published": item.published.isoformat(),
         "date_modified": item.modified.isoformat() if item.modified else "",
         "authors": [{"name": name} for name in item.authors or [item.outlet or item.publisher.name]],
         "tags": [*item.post.categories, *item.post.tags],
-        "language": item.language,
+        "language": item.language_tag,
     }
     return {name: value for name, value in told.items() if value or name == "content_html"}

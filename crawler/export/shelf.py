@@ -20,6 +20,8 @@ from crawler.archive.names import is_slug
 from crawler.archive.reader import Post, PostError, read_any
 from crawler.site import Site
 
+_TAG = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
+_WEB = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 _TITLE = re.compile(r"^title:(.*)$", re.MULTILINE)
 
 
@@ -54,9 +56,19 @@ class Item:
         return self.field("original") or self.post.link
 
     @property
+    def web_original(self) -> str:
+        """The same where it is an address of the web: somebody may have written it by hand."""
+        return self.original if _WEB.fullmatch(self.original) else ""
+
+    @property
     def language(self) -> str:
         """BCP 47 tag, empty where neither post nor source says."""
         return self.field("language") or self.publisher.language
+
+    @property
+    def language_tag(self) -> str:
+        """The same where it has the form of a tag."""
+        return self.language if _TAG.fullmatch(self.language) else ""
 
     @property
     def authors(self) -> tuple[str, ...]:
