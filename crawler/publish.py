@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
 import sqlalchemy as sa
@@ -29,6 +30,8 @@ _NOT_OURS = (".git", ".github", ".gitattributes", "_site", ".jekyll-cache", ".sa
 """Names in an archive that are nobody's business here, and not worth a word."""
 _STALE = 3600.0
 """Seconds after which a lock of git's index was left by a git that was killed."""
+_OPTIONS = ("http.lowSpeedLimit=1000", "http.lowSpeedTime=60", "gc.auto=0", "maintenance.auto=false")
+"""A remote that falls silent is given up; git does not pack by itself in the background, where it meets our packing."""
 _NETWORK = 900.0
 """Seconds that a fetch or a push may take."""
 _LOOSE, _SHARE, _PACKS = 2000, 20, 30
@@ -145,7 +148,7 @@ class Repository:
         counts = dict(line.split(": ") for line in self.git("count-objects", "-v").splitlines())
         if int(counts["count"]) < max(_LOOSE, int(counts["in-pack"]) // _SHARE) and int(counts["packs"]) < _PACKS:
             return False
-        self.git("gc", "--quiet")
+        self.git("gc", "--quiet", absent="")  # where somebody else packs at the moment, that will do
         return True
 
     # to the remote and back
@@ -236,7 +239,7 @@ class Repository:
     def git(self, *words: str, feed: str = "", absent: str | None = None, limit: float | None = None) -> str:
         """What git prints. ``feed``: for its standard input; ``absent``: the answer where it fails; ``limit``: seconds.
         Raises PublishError with git's own words, without what an address says of name and password."""
-        asked = ["git", "-c", "http.lowSpeedLimit=1000", "-c", "http.lowSpeedTime=60", *words]
+        asked = ["git", *chain.from_iterable(("-c", option) for option in _OPTIONS), *words]
         environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
         data = feed.encode("utf-8", "surrogateescape")
         try:
