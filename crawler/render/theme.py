@@ -1,0 +1,174 @@
+"""The site's layouts, parsed once: pages as Jekyll would render them, from what the caller knows of posts."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import tzinfo
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import yaml
+from liquid import BoundTemplate
+
+from crawler.render.liquid import Liquid
+
+_FRONT = re.compile(r"\A---[ \t]*\n(.*?\n?)^---[ \t]*$\n?", re.DOTALL | re.MULTILINE)
+_MARKED = re.compile(r"^[ \t]*# presskeep pack: .*?^[ \t]*# presskeep pack: .*?$\n?", re.DOTALL | re.MULTILINE)
+DERIVED = ("days", "facts", "packed", "sources", "tags")
+"""Names in ``_data`` that presskeep writes: they change with the archive, and are no part of its look."""
+
+
+class Data(dict[str, Any]):
+    """``site.data``: a file is read when a layout asks for it."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def __missing__(self, name: str) -> Any:
+        """Raises KeyError for what is not there."""
+        if isinstance(name, str) and _plain_name(name):
+            if (self._folder / name).is_dir():
+                self[name] = Data(self._folder / name)
+                return self[name]
+            for suffix in (".yml", ".yaml", ".json"):
+                if (path := self._folder / f"{name}{suffix}").is_file():
+                    self[name] = read_data(path)
+                    return self[name]
+        raise KeyError(name)
+
+
+def _plain_name(name: str) -> bool:
+    return not name.startswith(".") and "/" not in name and "\\" not in name and "\0" not in name
+
+
+def read_data(path: Path) -> Any:
+    """A data file. Those of presskeep are read as JSON, line by line, which is some forty times as fast as YAML."""
+    text = path.read_text(encoding="utf-8")
+    try:
+        return json.loads("{" + ",".join(line for line in text.splitlines() if line) + "}")
+    except ValueError:
+        return yaml.load(text, yaml.CSafeLoader)
+
+
+class Theme:
+    """An archive's ``_layouts``, ``_includes``, ``_data`` and ``_config.yml`` as they are now."""
+
+    def __init__(self, archive: Path) -> None:
+        """Raises OSError and yaml.YAMLError where there is no ``_config.yml`` that can be read."""
+        self.archive = archive
+        self.config: dict[str, Any] = _mapping(yaml.load((archive / "_config.yml").read_bytes(), yaml.CSafeLoader))
+        self.zone: tzinfo = ZoneInfo(str(self.config.get("timezone") or "UTC"))
+        url, base = str(self.config.get("url") or ""), str(self.config.get("baseurl") or "")
+        self.liquid = Liquid(archive / "_includes", url, base, self.zone)
+        self.data = Data(archive / "_data")
+        self._layouts: dict[str, tuple[dict[str, Any], BoundTemplate] | None] = {}
+        self._site = {"static_files": _static(archive)} | self.config | {"data": self.data}
+        self._parsed: dict[str, BoundTemplate] = {}
+
+    def page(
+        self, layout: str, page: Mapping[str, Any], site: Mapping[str, Any] | None = None, content: str = ""
+    ) -> str:
+        """``content`` in a layout and those around it; as it is where there is no such layout.
+
+        ``site``: what is known beyond ``_config.yml`` and ``_data``: posts, categories, tags, pages, time; its ``data``
+        is laid over that of the files. Raises LiquidError for a layout that Liquid refuses.
+        """
+        around = self._site_with(site or {})
+        told: dict[str, Any] = {}
+        used = set[str]()
+        while layout not in used and (found := self._layout(layout)) is not None:
+            used.add(layout)
+            front, template = found
+            told = front | told
+            content = template.render(page=page, site=around, content=content, layout=told, jekyll=_JEKYLL)
+            layout = str(front.get("layout") or "")
+        return content
+
+    def text(self, template: str, page: Mapping[str, Any] | None = None, site: Mapping[str, Any] | None = None) -> str:
+        """A page whose own text is Liquid, without a layout."""
+        if template not in self._parsed:
+            self._parsed[template] = self.liquid.from_string(template)
+        return self._parsed[template].render(page=page or {}, site=self._site_with(site or {}), jekyll=_JEKYLL)
+
+    def file(self, name: str, page: Mapping[str, Any] | None = None, site: Mapping[str, Any] | None = None) -> str:
+        """A page of the archive such as ``index.html`` or ``feed.xml``: its front matter, its text, its layout.
+
+        ``page``: what is to be added to its front matter. Raises FileNotFoundError.
+        """
+        front, body = split((self.archive / name).read_text(encoding="utf-8"))
+        url = front.get("permalink") or f"/{name.removesuffix('index.html')}"
+        told = {"url": url, "path": name, "name": Path(name).name, **front, **(page or {})}
+        content = self.text(body, told, site)
+        return self.page(str(front.get("layout") or ""), {**told, "content": content}, site, content)
+
+    def has(self, layout: str) -> bool:
+        """Whether there is such a layout."""
+        return self._layout(layout) is not None
+
+    @cached_property
+    def digest(self) -> str:
+        """Of all that the look of a page is made of, less what presskeep writes into ``_data`` and ``_config.yml``."""
+        digest = sha256(unmarked((self.archive / "_config.yml").read_text(encoding="utf-8")).encode())
+        for path in _looks(self.archive):
+            data = path.read_bytes()
+            digest.update(f"\0{path.relative_to(self.archive).as_posix()}\0{len(data)}\0".encode() + data)
+        return digest.hexdigest()
+
+    def _site_with(self, site: Mapping[str, Any]) -> dict[str, Any]:
+        if "data" not in site:
+            return {**self._site, **site}
+        data = Data(self.archive / "_data")
+        data.update(self.data)
+        data.update(site["data"])
+        return {**self._site, **site, "data": data}
+
+    def _layout(self, name: str) -> tuple[dict[str, Any], BoundTemplate] | None:
+        if name not in self._layouts:
+            path = self.archive / "_layouts" / f"{name}.html"
+            if not _plain_name(name) or not path.is_file():
+                self._layouts[name] = None
+            else:
+                front, body = split(path.read_text(encoding="utf-8"))
+                self._layouts[name] = front, self.liquid.from_string(body, name=name)
+        return self._layouts[name]
+
+
+_JEKYLL = {"environment": "production"}
+
+
+def split(text: str) -> tuple[dict[str, Any], str]:
+    """Front matter and what follows it; ``{}`` where there is none."""
+    match = _FRONT.match(text)
+    return (_mapping(yaml.load(match[1], yaml.CSafeLoader)), text[match.end() :]) if match else ({}, text)
+
+
+def unmarked(config: str) -> str:
+    """``_config.yml`` without the lines that ``presskeep pack`` writes into it."""
+    return _MARKED.sub("", config)
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _looks(archive: Path) -> Iterator[Path]:
+    for folder in ("_includes", "_layouts", "_data"):
+        for path in sorted((archive / folder).rglob("*")):
+            derived = folder == "_data" and path.relative_to(archive / folder).parts[0].split(".")[0] in DERIVED
+            if path.is_file() and not derived and not path.name.startswith("."):
+                yield path
+
+
+def _static(archive: Path) -> list[dict[str, str]]:
+    """``site.static_files``: the files at the top that have no front matter."""
+    found = []
+    for path in sorted(archive.glob("[!._]*.*")):
+        if path.is_file() and not path.read_bytes()[:4].startswith(b"---"):
+            found.append({"path": f"/{path.name}", "name": path.name, "basename": path.stem, "extname": path.suffix})
+    return found
