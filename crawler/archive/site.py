@@ -18,10 +18,13 @@ _TEMPLATE_FILES = (
     "_data/*.yml",
     "_includes/*.html",
     "_layouts/*.html",
+    "archive.html",
     "assets/*.css",
     "categories.html",
     "feed.xml",
     "index.html",
+    "publishers.html",
+    "tags.html",
 )
 # A list of what belongs to it, not of what does not: someone may have crawled into the checkout's output/.
 
