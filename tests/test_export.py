@@ -9,107 +9,40 @@ import os
 import re
 import subprocess
 import tracemalloc
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from zoneinfo import ZoneInfo
 
 import jsonschema
 import pytest
 import sqlalchemy as sa
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from crawler.archive.changelog import Entry
-from crawler.archive.checks import known, settle
-from crawler.archive.ledger import Kept, Ledger
-from crawler.archive.post import file_name, write_post
-from crawler.archive.reader import Post, read_post
-from crawler.archive.style import PostStyle
+from crawler.archive.reader import read_post
 from crawler.commands.export import command
 from crawler.commands.init import make_archive
-from crawler.commands.schema import command as schema_command
-from crawler.export import sitemap
-from crawler.export.feeds import atom
-from crawler.export.shelf import Item, Publisher, Shelf
-from crawler.items import Article, Attribution
+from crawler.export import feeds, sitemap
+from crawler.items import Attribution
 from crawler.rebuild import rebuild
-from crawler.site import Site, load_site
+from crawler.site import load_site
 from crawler.sources import load_source
 from tests.server import Server
+from tests.shop import FIRST, VALIDATOR, Shop, invented, new_shop, order_of, published_schema
 from tests.story import ENVIRONMENT, PRESSKEEP, Archive, html_source
 
-FIRST = datetime(2026, 3, 1, 4, 30, tzinfo=UTC)
-STYLE = PostStyle(
-    timezone="Asia/Shanghai", fields=("source", "key", "original", "modified", "attribution", "authors", "language")
-)
 ATOM = "{http://www.w3.org/2005/Atom}"
-
-
-@dataclass
-class Shop:
-    """An archive without a crawl: posts as the writer makes them, and the ledger."""
-
-    folder: Path
-    ledger: Ledger
-
-    def keep(self, number: int, source: str = "harbour", revision: int = 0, **told: Any) -> str:
-        """Keep an invented article; its path."""
-        article = Article(
-            source=source,
-            space=source,
-            key=f"k{number}",
-            url=f"https://harbour.example/a/{number}?x=1&y=2",
-            title=told.pop("title", f"第{number}号渡轮“复航” & <more>"),
-            body=told.pop("body", f"<p>渡轮{number}号今天复航。</p>\n<p>船长说，风浪 &lt; 3 米。</p>"),
-            published=FIRST + timedelta(days=number),
-            category="ferry",
-            tags=("渡轮", "港口, 夜航"),
-        )
-        for name, value in told.items():
-            setattr(article, name, value)
-        data = write_post(article, STYLE)
-        name = file_name(article, STYLE)
-        path = f"_posts/{name[:10].replace('-', '/')}/{name}"
-        (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (self.folder / path).write_bytes(data)
-        digest = sha256(data).hexdigest()
-        self.ledger.keep([Kept(source, article.key, source, path, digest, revision=revision)])
-        return path
-
-    def settle(self, key: str, **told: Any) -> None:
-        """What a second look found."""
-        settle(self.ledger, {known(self.ledger, key)[0].row.id: told})
-
-    def export(self, *words: str, code: int = 0) -> Result:
-        done = CliRunner().invoke(command, [*words, "--archive", str(self.folder)])
-        assert done.exit_code == code, done.output
-        return done
-
-    def lines(self, *words: str) -> list[dict[str, Any]]:
-        """Of an export as JSON Lines, each held against the schema."""
-        made = [json.loads(line) for line in self.export("jsonl", *words).stdout.splitlines()]
-        for one in made:
-            VALIDATOR.validate(one)
-        return made
-
-
-def published_schema() -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(CliRunner().invoke(schema_command, ["--export"]).stdout)
-    return told
-
-
-VALIDATOR = jsonschema.Draft202012Validator(published_schema())
+NEWS = "{http://www.google.com/schemas/sitemap-news/0.9}"
+SCHEMAS = Path(__file__).parent / "schemas"
+JSON_FEED = jsonschema.Draft202012Validator(json.loads((SCHEMAS / "jsonfeed.json").read_text()))
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
-    folder = tmp_path / "archive"
-    make_archive(folder, title="Harbour & more", url="https://archive.example", timezone="Asia/Shanghai")
-    return Shop(folder, Ledger(folder / ".presskeep" / "ledger.sqlite"))
+    return new_shop(tmp_path / "archive")
 
 
 def test_the_published_schema_is_one() -> None:
@@ -186,14 +119,14 @@ def test_the_next_number_names_its_log(shop: Shop) -> None:
     assert "is no number that an export gave" in shop.export("jsonl", "--since", "x", code=2).stderr
 
 
-@pytest.mark.parametrize("form", ["jsonl", "csv", "atom", "jsonfeed", "sitemap"])
+@pytest.mark.parametrize("form", ["jsonl", "csv", "atom", "jsonfeed", "sitemap", "parquet", "sqlite", "epub"])
 def test_a_file_is_whole_or_absent(shop: Shop, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.keep(1)
     target = shop.folder.parent / "out.file"
     summary = json.loads(shop.export(form, "--out", str(target), "--json").stdout)
     assert (summary["written"], summary["left_out"], summary["next"]) == (1, 0, 1)
     whole = target.read_bytes()
-    assert whole == shop.export(form).stdout_bytes
+    assert shop.export(form).stdout_bytes == whole
     shop.keep(2)
 
     def torn(*_: object) -> None:
@@ -255,9 +188,14 @@ def test_an_atom_feed_of_the_newest(shop: Shop) -> None:
     assert content.text == read_post((shop.folder / paths[0]).read_bytes()).body
     links = {one.get("rel"): one.get("href") for one in entries[0].findall(f"{ATOM}link")}
     assert links["via"] == "https://harbour.example/a/3?x=1&y=2"
-    for one in (root, *entries):
-        wanted = ("id", "title", "updated", "author")
-        assert all(len(one.findall(f"{ATOM}{name}")) == 1 for name in wanted), "as RFC 4287 asks"
+    rfc_4287(root)
+
+
+def rfc_4287(root: etree._Element) -> None:
+    """The grammar, and what it does not say: ids are unique."""
+    etree.RelaxNG(file=str(SCHEMAS / "atom.rng")).assertValid(root)
+    ids = [one.text for one in root.iter(f"{ATOM}id")]
+    assert len(set(ids)) == len(ids)
 
 
 def test_the_newest_are_sought_among_the_newest_days(shop: Shop) -> None:
@@ -293,37 +231,52 @@ def test_an_address_is_the_one_that_jekyll_gives(shop: Shop) -> None:
 
 def test_an_empty_feed_is_one(shop: Shop) -> None:
     root = etree.fromstring(shop.export("atom").stdout.encode())
-    assert all(root.findtext(f"{ATOM}{name}") for name in ("id", "title", "updated"))
+    rfc_4287(root)
     assert json.loads(shop.export("jsonfeed").stdout)["items"] == []
 
 
 def test_a_json_feed(shop: Shop) -> None:
     shop.keep(1, language="zh-CN")
-    shop.keep(2)
-    feed = json.loads(shop.export("jsonfeed", "--since", "1").stdout)
+    shop.keep(2, modified=FIRST + timedelta(days=9), byline=("林舟",))
+    feed = json.loads(shop.export("jsonfeed", "--since", "1", "--self", "https://archive.example/f.json").stdout)
+    JSON_FEED.validate(feed)
     (item,) = feed["items"]
-    assert feed["version"] == "https://jsonfeed.org/version/1.1"
+    assert (feed["home_page_url"], feed["feed_url"]) == ("https://archive.example/", "https://archive.example/f.json")
     assert item["id"] == item["url"] == "https://archive.example/ferry/2026/03/03/k2.html"
     assert item["external_url"] == "https://harbour.example/a/2?x=1&y=2"
     assert item["content_html"].startswith("<p>渡轮2号")
-    assert item["date_published"] == "2026-03-03T12:30:00+08:00"
-    assert (item["authors"], item["tags"]) == ([{"name": "harbour"}], ["ferry", "渡轮", "港口, 夜航"])
+    assert (item["date_published"], item["date_modified"]) == ("2026-03-03T12:30:00+08:00", "2026-03-10T12:30:00+08:00")
+    assert (item["authors"], item["tags"]) == ([{"name": "林舟"}], ["ferry", "渡轮", "港口, 夜航"])
+    JSON_FEED.validate(json.loads(shop.export("jsonfeed").stdout))
 
 
 @pytest.mark.parametrize(
     ("language", "told"), [("zh-CN", "zh-cn"), ("zh-Hant-HK", "zh-tw"), ("en-GB", "en"), ("", "zh-cn")]
 )
 def test_a_news_sitemap(shop: Shop, language: str, told: str) -> None:
-    shop.keep(1, language=language)
-    root = etree.fromstring(shop.export("sitemap").stdout.encode())
-    (url,) = root.findall("{*}url")
-    assert url.findtext("{*}loc") == "https://archive.example/ferry/2026/03/02/k1.html"
-    (news,) = url.findall("{http://www.google.com/schemas/sitemap-news/0.9}news")
+    """What Google's rules call news are posts of the last two days."""
+    now = datetime.now(UTC)
+    recent = (now - timedelta(hours=47)).replace(microsecond=0).astimezone(ZoneInfo("Asia/Shanghai"))
+    shop.keep(1, language=language, published=recent)
+    shop.keep(2, published=now - timedelta(hours=49))
+    data = shop.export("sitemap").stdout.encode()
+    etree.XMLSchema(file=str(SCHEMAS / "sitemap.xsd")).assertValid(etree.fromstring(data))
+    url, old = etree.fromstring(data).findall("{*}url")
+    assert url.findtext("{*}loc") == f"https://archive.example/ferry/{recent:%Y/%m/%d}/k1.html"
+    (news,) = url.findall(f"{NEWS}news")
     assert [news.findtext(f"{{*}}{name}") for name in ("publication_date", "title")] == [
-        "2026-03-02T12:30:00+08:00",
+        recent.isoformat(),
         "第1号渡轮“复航” & <more>",
     ]
     assert news.findtext("{*}publication/{*}language") == told
+    assert [child.tag.rpartition("}")[2] for child in old] == ["loc", "lastmod"]
+
+
+def test_a_sitemap_holds_a_thousand_news_at_most() -> None:
+    out = io.BytesIO()
+    assert sitemap.write(out, order_of(*map(invented, range(1002)))) == 1002
+    root = etree.fromstring(out.getvalue())
+    assert [len(url.findall(f"{NEWS}news")) for url in root] == [1] * 1000 + [0, 0]
 
 
 def test_a_ledger_that_was_made_anew_has_another_log(server: Server, shop: Shop) -> None:
@@ -424,12 +377,23 @@ HOSTILE = st.text(max_size=60)
 
 
 @given(HOSTILE, HOSTILE)
-def test_any_headline_and_text_make_feeds_that_can_be_read(title: str, text: str) -> None:
-    shelf = Shelf(Path(), Site(title="Harbour", url="https://archive.example", timezone="UTC"), {}, print)
-    entry = Entry(1, "s", "k", "s", 0, "", "_posts/2026-03-01-k.md", "", "new", "")
-    post = Post(title=title, date=FIRST, categories=("c",), tags=(text,), fields={"authors": [text]}, body=text)
-    item = Item(entry, post, "", "https://archive.example/k", FIRST, None, Publisher(title))
-    for form in (atom, sitemap.write):
-        out = io.StringIO()
-        form(out, [item], shelf)
-        etree.fromstring(out.getvalue().encode("utf-8", "surrogatepass"))
+def test_any_headline_and_text_make_feeds_that_are_valid(title: str, text: str) -> None:
+    fields = {"authors": [text], "original": text, "language": text}
+    order = order_of(invented(title=title, tags=(text,), fields=fields, body=text, digest=text, publisher=title or "–"))
+    read = []
+    for form in (feeds.atom, sitemap.write, feeds.jsonfeed):
+        out = io.BytesIO()
+        form(out, order)
+        read.append(out.getvalue())
+    rfc_4287(etree.fromstring(read[0]))
+    etree.fromstring(read[1])
+    JSON_FEED.validate(json.loads(read[2]))
+
+
+def test_a_feed_holds_digest_and_harmless_html() -> None:
+    """Also of posts by another hand."""
+    item = invented(digest="a < b", body='<p>c</p><script>alert(1)</script><img src="/i/1.png" onerror="x()">')
+    out = io.BytesIO()
+    feeds.jsonfeed(out, order_of(item))
+    (told,) = json.loads(out.getvalue())["items"]
+    assert told["content_html"] == ('<p>a &lt; b</p>\n<p>c</p>\n <p><img src="https://archive.example/i/1.png" /></p>')

@@ -74,7 +74,7 @@ class Item:
     def authors(self) -> tuple[str, ...]:
         """As in the byline."""
         names = self.post.fields.get("authors")
-        return tuple(map(str, names)) if isinstance(names, list) else ()
+        return tuple(str(name) for name in names if name) if isinstance(names, list) else ()
 
     @property
     def section(self) -> str:
@@ -85,7 +85,7 @@ class Item:
     def content(self) -> str:
         """Digest and body as HTML that does no harm."""
         digest = f"<p>{escape(self.post.digest, quote=False)}</p>" if self.post.digest else ""
-        return "\n".join(part for part in (digest, clean(self.post.body, WIDEST)) if part)
+        return "\n".join(part for part in (digest, clean(self.post.body, WIDEST, self.address)) if part)
 
     @property
     def outlet(self) -> str:
