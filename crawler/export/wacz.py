@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -56,11 +57,17 @@ class _Package:
         self._zipped = zipped
         self._moment = moment
         self._date = max(datetime.fromisoformat(moment).timetuple()[:6], (1980, 1, 1, 0, 0, 0))  # zip knows none before
+        self._stamp = struct.pack("<HHBI", 0x5455, 5, 1, int(datetime.fromisoformat(moment).timestamp()))
         self._resources: list[dict[str, Any]] = []
 
     def add(self, path: str, chunks: Iterable[bytes], method: int = ZIP_STORED) -> None:
-        """A file that is written as it comes."""
+        """A file that is written as it comes, however large it becomes.
+
+        Its directory entry needs an extra field, here the time: without one wabac.js does not look for the field of
+        large files in the file's own head, and reads from the wrong place.
+        """
         info = ZipInfo(path, self._date)
+        info.extra = self._stamp
         info.compress_type, info.external_attr = method, 0o644 << 16
         digest, size = sha256(), 0
         with self._zipped.open(info, "w", force_zip64=True) as file:
