@@ -58,6 +58,8 @@ _THERE = "select 1 from posts where path = ? and digest = ? and source = ?"
 _FOUND = """
 from words join posts on posts.id = words.rowid where words match :words
 and (:source = '' or source = :source) and (:outlet = '' or instr(outlets, :outlet)) and day between :first and :last
+and (:category = '' or exists (select 1 from terms
+  where kind = 'category' and term = :category and moment = posts.moment and post = posts.id))
 """
 _ORDER = f"order by bm25(words, {_TITLE_WEIGHT}, 1.0), moment desc, path"
 
@@ -80,6 +82,8 @@ class Within:
     """A credited outlet, by any name that a post has for it; empty for all."""
     first: date = date.min
     last: date = date.max
+    category: str = ""
+    """Slug of a category; empty for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +206,7 @@ class Index:
             "words": query.expression,
             "source": within.source,
             "outlet": f"\n{fold(within.outlet)}\n" if within.outlet else "",
+            "category": within.category,
             "first": within.first.isoformat(),
             "last": within.last.isoformat(),
         }
@@ -238,8 +243,7 @@ def open_index(state: Path) -> tuple[Index, bool]:
     """The index beside a ledger, and whether it may be written; one that is torn, worn or of another form is begun
     anew. Raises OSError where it cannot be."""
     path = state / "search.sqlite"
-    parts = [path, *(one for one in _files(path) if one.exists())]
-    if path.is_file() and not all(os.access(one, os.W_OK) for one in (state, *parts)):
+    if path.is_file() and not is_writable(state):
         return Index(path, frozen=True), False
     try:
         index = Index(path)
@@ -250,6 +254,12 @@ def open_index(state: Path) -> tuple[Index, bool]:
         pass
     discard(state)
     return Index(path), True
+
+
+def is_writable(state: Path) -> bool:
+    """Whether the index beside a ledger, or one that is yet to be made, can be written."""
+    there = (one for one in _files(state / "search.sqlite") if one.exists())
+    return all(os.access(one, os.W_OK) for one in (state, *there))
 
 
 def discard(state: Path) -> None:

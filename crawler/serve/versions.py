@@ -1,0 +1,152 @@
+"""How a post changed: two of its versions, paragraph by paragraph, what went and what came marked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crawler.archive.checks import by_path
+from crawler.archive.markup import text_of
+from crawler.archive.reader import Post, read_any
+from crawler.archive.revisions import versions
+from crawler.archive.rewrites import readings
+from crawler.search.words import CJK
+
+if TYPE_CHECKING:
+    from crawler.serve.reader import Asked
+
+_PIECE = re.compile(rf"[{CJK}]|[^\W_{CJK}]+|\s+|.", re.DOTALL)
+"""What is compared within a paragraph: words, single characters of scripts that have none, signs."""
+_MOST = 4_000
+"""Such pieces of a paragraph; a longer one is shown twice, for comparing takes time by the square."""
+_ALIKE = 0.35
+"""Paragraphs that share less than this are two, not one that changed."""
+
+Part = dict[str, str]
+"""``kind`` (same, removed, added) and ``text``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A text that the post had."""
+
+    name: str
+    """Its number, ``now`` for the post itself, ``r`` and a number for an earlier reading."""
+    when: str
+    """When it became the article's text; empty of a reading, for upstream nothing changed."""
+    lines: tuple[str, ...]
+    """Headline and paragraphs."""
+
+
+def has_several(archive: Path, path: str) -> bool:
+    """Whether there is something to compare."""
+    return bool(versions(archive, path) or readings(archive, path))
+
+
+def page(asked: Asked, address: str, path: str, post: Post) -> str:
+    """The comparison that was asked for: of the last two versions where none was named."""
+    known = _versions(asked.library.archive, path, post)
+    old, new = _chosen(known, asked.query)
+    told: dict[str, Any] = {"title": post.title, "url": f"/diff{address}", "post": asked.library.address(path, post)}
+    told |= {"versions": [_choice(one) for one in known], "view": asked.query.get("view", "")}
+    told |= {"readings": any(not one.when for one in known), "gone": _gone(asked, path)}
+    told["language"] = post.fields.get("language")
+    if old and new:
+        words = asked.look.words
+        told["sides"] = [
+            {"name": "from", "label": words["from"], "chosen": old.name},
+            {"name": "to", "label": words["to"], "chosen": new.name},
+        ]
+        rows = list(compared(old.lines, new.lines))
+        told |= {"rows": rows, "same": all(row["kind"] == "same" for row in rows)}
+    return asked.look.own("diff", told, asked.shelves.site())
+
+
+def _versions(archive: Path, path: str, post: Post) -> list[Version]:
+    """Readings, then versions, the latest last."""
+    earlier = {f"r{number}": file for number, file in readings(archive, path).items()}
+    earlier |= {f"{number}": file for number, file in versions(archive, path).items()}
+    read = [(name, _read(file)) for name, file in earlier.items()]
+    return [_version(name, one) for name, one in [*read, ("now", post)] if one]
+
+
+def _read(file: Path) -> Post | None:
+    try:
+        return read_any(file.read_bytes(), file.name)
+    except (OSError, ValueError):
+        return None
+
+
+def _version(name: str, post: Post) -> Version:
+    when = "" if name.startswith("r") else str(post.fields.get("last_modified_at") or f"{post.date:%Y-%m-%d %H:%M:%S}")
+    return Version(name, when, (post.title, *text_of(post.body).split("\n")))
+
+
+def _chosen(known: Sequence[Version], query: Any) -> tuple[Version | None, Version | None]:
+    if len(known) < 2:
+        return None, None
+    named = {one.name: one for one in known}
+    return named.get(query.get("from", ""), known[-2]), named.get(query.get("to", ""), known[-1])
+
+
+def _choice(one: Version) -> dict[str, str]:
+    return {"name": one.name, "number": one.name.removeprefix("r"), "when": one.when[:16]}
+
+
+def _gone(asked: Asked, path: str) -> str:
+    with asked.library.ledger() as ledger:
+        check = by_path(ledger, path) if ledger else None
+    return check.gone[:10] if check else ""
+
+
+def compared(old: Sequence[str], new: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Rows of ``kind`` (same, removed, added, changed), each with the parts of its ``old`` and ``new`` paragraph, and
+    with both as one text, ``parts``."""
+    for operation, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if operation == "equal":
+            yield from (_whole("same", line) for line in old[a:b])
+        elif operation == "replace" and b - a == d - c:
+            yield from (row for pair in zip(old[a:b], new[c:d], strict=True) for row in _changed(*pair))
+        else:
+            yield from (_whole("removed", line) for line in old[a:b])
+            yield from (_whole("added", line) for line in new[c:d])
+
+
+def _whole(kind: str, line: str) -> dict[str, Any]:
+    part = [{"kind": kind, "text": line}]
+    return {
+        "kind": kind,
+        "parts": part,
+        "old": [] if kind == "added" else part,
+        "new": [] if kind == "removed" else part,
+    }
+
+
+def _changed(old: str, new: str) -> Iterator[dict[str, Any]]:
+    """One row where the two are alike, else two."""
+    before, after = _PIECE.findall(old), _PIECE.findall(new)
+    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    if max(len(before), len(after)) > _MOST or matcher.ratio() < _ALIKE:
+        yield from (_whole("removed", old), _whole("added", new))
+        return
+    parts = list(_parts(matcher, before, after))
+    halves = {
+        "old": [part for part in parts if part["kind"] != "added"],
+        "new": [part for part in parts if part["kind"] != "removed"],
+    }
+    yield {"kind": "changed", "parts": parts, **halves}
+
+
+def _parts(matcher: SequenceMatcher[str], before: Sequence[str], after: Sequence[str]) -> Iterator[Part]:
+    for operation, a, b, c, d in matcher.get_opcodes():
+        if operation == "equal":
+            yield {"kind": "same", "text": "".join(before[a:b])}
+            continue
+        if b > a:
+            yield {"kind": "removed", "text": "".join(before[a:b])}
+        if d > c:
+            yield {"kind": "added", "text": "".join(after[c:d])}
