@@ -26,12 +26,16 @@ VERBS = {
     "repair": "Where a source's known articles stand after a change of its pages, and new rules for it.",
     "extract": "What an article page holds, and why presskeep thinks so.",
     "search": "Posts in which words stand, best first.",
+    "serve": "The archive in a browser, without Ruby: its site, search, health, gaps, versions.",
     "diff": "How a post changed: its versions, newest first.",
     "reprocess": "Read captures once more, with today's rules: posts get better, nobody is asked.",
     "verify": "Check every post and the ledger against the rules.",
+    "pages": "The site's own pages and data files anew, which every run brings up to date.",
     "rebuild-ledger": "Make the ledger anew from posts and captures.",
     "export": "The archive for others, whole or what came since: jsonl, csv, atom, jsonfeed, sitemap.",
     "publish": "What is new as one git commit, pushed.",
+    "follow": "A second archive as the mirror of another, every digest verified.",
+    "push": "Hand on what is new: a log for followers, originals to the Wayback Machine.",
     "schema": "JSON Schema of source files, for editors; of exports.",
 }
 
