@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from crawler.archive.changelog import PRESENCE, Entry
-from crawler.archive.names import is_slug, safe_slug
+from crawler.archive.names import safe_key
 from crawler.export.shelf import Item, Shelf
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Order:
     @property
     def file_name(self) -> str:
         """Of the file of its category."""
-        return self.category if is_slug(self.category) else safe_slug(self.category)
+        return safe_key(self.category)
 
     def told(self, days: frozenset[str] | None = None) -> Iterator[tuple[Entry, Item | None]]:
         """Lines that are asked for with their posts, which are read one by one; None for the post of a line that tells
