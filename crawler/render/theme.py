@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import tzinfo
 from functools import cached_property
 from hashlib import sha256
@@ -19,12 +20,13 @@ from crawler.render.liquid import Liquid
 
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?\n?)^---[ \t]*$\n?", re.DOTALL | re.MULTILINE)
 _MARKED = re.compile(r"^[ \t]*# presskeep pack: .*?^[ \t]*# presskeep pack: .*?$\n?", re.DOTALL | re.MULTILINE)
+_DATA = (".yml", ".yaml", ".json")
 DERIVED = ("days", "facts", "packed", "sources", "tags")
 """Names in ``_data`` that presskeep writes: they change with the archive, and are no part of its look."""
 
 
 class Data(dict[str, Any]):
-    """``site.data``: a file is read when a layout asks for it."""
+    """``site.data``, and each folder in it: a file is read when a layout asks for it, or for all."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
@@ -36,15 +38,38 @@ class Data(dict[str, Any]):
             if (self._folder / name).is_dir():
                 self[name] = Data(self._folder / name)
                 return self[name]
-            for suffix in (".yml", ".yaml", ".json"):
+            for suffix in _DATA:
                 if (path := self._folder / f"{name}{suffix}").is_file():
                     self[name] = read_data(path)
                     return self[name]
         raise KeyError(name)
 
+    def items(self) -> Any:
+        """All, by name."""
+        names = {path.stem if path.suffix in _DATA else path.name for path in self._folder.glob("[!.]*")}
+        told = {}
+        for name in sorted(names):
+            with suppress(KeyError):
+                told[name] = self[name]
+        return told.items()
+
+    def __len__(self) -> int:
+        return len(self.items())
+
+
+class _Laid(dict[str, Any]):
+    """Values over those of ``site.data``."""
+
+    def __init__(self, over: Mapping[str, Any], data: Data) -> None:
+        super().__init__(over)
+        self._data = data
+
+    def __missing__(self, name: str) -> Any:
+        return self._data[name]
+
 
 def _plain_name(name: str) -> bool:
-    return not name.startswith(".") and "/" not in name and "\\" not in name and "\0" not in name
+    return name != "" and not name.startswith(".") and "/" not in name and "\\" not in name and "\0" not in name
 
 
 def read_data(path: Path) -> Any:
@@ -123,10 +148,7 @@ class Theme:
     def _site_with(self, site: Mapping[str, Any]) -> dict[str, Any]:
         if "data" not in site:
             return {**self._site, **site}
-        data = Data(self.archive / "_data")
-        data.update(self.data)
-        data.update(site["data"])
-        return {**self._site, **site, "data": data}
+        return {**self._site, **site, "data": _Laid(site["data"], self.data)}
 
     def _layout(self, name: str) -> tuple[dict[str, Any], BoundTemplate] | None:
         if name not in self._layouts:
