@@ -24,6 +24,8 @@ from crawler.export.rows import ARTICLE, LINE, Value, row_of
 from crawler.export.shelf import Item
 
 _FORM = "1"
+_WAIT = 60.0
+"""Seconds to wait for another that is writing."""
 _COLUMNS = tuple(name for name in (*LINE, *ARTICLE) if name not in ("event", "moment"))
 _EVENT = ("sequence", "event", "moment", "space", "identifier", "revision", "digest", "gone")
 _NUMBERS = ("sequence", "revision")
@@ -76,7 +78,7 @@ def _writing(path: Path) -> Iterator[sqlite3.Connection]:
     """One transaction; what hinders it from outside is an OSError."""
     try:
         address = f"file:{quote(str(path.resolve()))}"
-        with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as file:
+        with closing(sqlite3.connect(address, uri=True, timeout=_WAIT, isolation_level=None)) as file:
             file.execute("begin immediate")
             yield file
             file.execute("commit")
