@@ -41,7 +41,7 @@ class Shop:
     folder: Path
     ledger: Ledger
 
-    def keep(self, number: int, source: str = "harbour", revision: int = 0, **told: Any) -> str:
+    def keep(self, number: int, source: str = "harbour", revision: int = 0, capture: str = "", **told: Any) -> str:
         """Keep an invented article; its path."""
         article = Article(
             source=source,
@@ -62,7 +62,7 @@ class Shop:
         (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
         (self.folder / path).write_bytes(data)
         digest = sha256(data).hexdigest()
-        self.ledger.keep([Kept(source, article.key, source, path, digest, revision=revision)])
+        self.ledger.keep([Kept(source, article.key, source, path, digest, capture, revision=revision)])
         return path
 
     def settle(self, key: str, **told: Any) -> None:
