@@ -25,8 +25,9 @@ from crawler.gate import digest
 from crawler.lists import AnyList, ListBase
 from crawler.memory import Remade
 from crawler.recall import recall
-from crawler.run import state_folder
+from crawler.run import load_outlets, state_folder
 from crawler.site import Site
+from crawler.sitedata import refresh
 from crawler.sources import Source
 from crawler.verify import post_files
 
@@ -85,9 +86,17 @@ def rebuild(archive: Path, site: Site, sources: Sequence[Source]) -> Rebuilt:
         ledger.close()
         done.aside = _set_aside(state)
         (state / _DRAFT).rename(state / "ledger.sqlite")
+        _write_pages(archive, site, sources, state)
     finally:
         lock.release()
     return done
+
+
+def _write_pages(archive: Path, site: Site, sources: Sequence[Source], state: Path) -> None:
+    """All anew: the new ledger may know other posts than the old one did. Raises OSError."""
+    ledger = Ledger(state / "ledger.sqlite")
+    refresh(archive, site, ledger, load_outlets(archive), sources)
+    ledger.close()
 
 
 def _set_aside(state: Path) -> str:

@@ -97,7 +97,7 @@ class Reprocessing:
         self._run, self._plan = run, plan
         self._sources = {source.id: source for source in sources}
         self._writer = Writer(run.site)
-        self._batch: list[tuple[Rewrite, Made]] = []
+        self._batch: list[Rewrite] = []
         self._struck: set[tuple[str, int]] = set()
         self._tell: Callable[[Change], None] = lambda change: None
         self._first_round = True
@@ -299,7 +299,7 @@ class Reprocessing:
         notes = json.dumps(made.notes, ensure_ascii=False, sort_keys=True) if made.notes else ""
         assert made.text is not None
         text = {"space": made.space, "key": made.key, **asdict(made.text), "outlet": int(made.text.outlet)}
-        self._batch.append((Rewrite(check.row.id, check.path, old, made.data, notes, text, keep_old), made))
+        self._batch.append(Rewrite(check.row.id, check.path, old, made.data, notes, text, keep_old))
         self._run.memory.edited(made)
         if len(self._batch) >= _BATCH:
             self._flush()
@@ -311,8 +311,7 @@ class Reprocessing:
             return
         more = self._run.memory.statements([])
         self._run.flush()
-        self._run.write_category_pages([made for _, made in batch])
-        write(self._run.archive, self._run.ledger, [one for one, _ in batch], more)
+        write(self._run.archive, self._run.ledger, batch, more)
 
 
 def _told(made: Made) -> Told | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -21,7 +22,6 @@ from crawler.archive.ledger import Entry, Found, Kept, Ledger, LedgerLost, Valid
 from crawler.archive.locks import Lock
 from crawler.archive.post import twin_key
 from crawler.archive.posts import Pending, replace, sweep, write_all
-from crawler.archive.site import category_page
 from crawler.budget import Budget
 from crawler.changes import Changes
 from crawler.gate import OWN_PAGE
@@ -32,6 +32,7 @@ from crawler.outlets import Outlets
 from crawler.place import place
 from crawler.report import DISK, FAILED, Report
 from crawler.site import Site
+from crawler.sitedata import PAGES, refresh
 from crawler.slugs import Slugs
 from crawler.sources import Source
 from crawler.visits import record_visits
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 DATA = Path(__file__).resolve().parent.parent / "spiders" / "data"
 """Tables of outlets and slugs that come with presskeep."""
+_log = logging.getLogger(__name__)
 _BATCH = 32
 """Posts that become durable together, and about as many as a kill may cost a second time."""
 
@@ -52,8 +54,6 @@ class Post:
 
     path: str
     data: bytes
-    category: str
-    tag: str
     space: str
     key: str
     source: str
@@ -89,6 +89,7 @@ class Run:
         self._begun = monotonic()
         self.state = state_folder(archive, site)
         self.state.mkdir(parents=True, exist_ok=True)
+        self._sources = sources
         self._lock = Lock(archive, self.state)
         try:
             self._prove_writable()
@@ -134,7 +135,7 @@ class Run:
 
     def _mend(self) -> list[str]:
         """Temporary files go, bytes of captures that no ledger row knows are set aside, and edits are completed."""
-        folders = (self.archive / name for name in ("_posts", "category", revisions.FOLDER))
+        folders = (self.archive / name for name in ("_posts", *PAGES, revisions.FOLDER))
         swept = sum(map(sweep, (*folders, self.state)))
         mended = self.captures.recover(self.ledger.segment_sizes()) if self.captures.folder.is_dir() else []
         last = self.ledger.last_runs(1)
@@ -214,12 +215,10 @@ class Run:
             self.flush()
 
     def flush(self) -> None:
-        """Make durable what is pending: captures, then posts, then category pages, then the ledger; edits last. Raises
-        OSError."""
+        """Make durable what is pending: captures, then posts, then the ledger; edits last. Raises OSError."""
         made, sizes = self.captures.take()
         posts = list(self._pending.values())
         fresh = write_all(self.archive, [Pending(post.path, post.data) for post in posts])
-        self.write_category_pages(posts)
         words, more = self.watch.remember(posts), [*self.memory.statements(posts), *self.also()]
         self.ledger.keep(list(map(self._kept, posts, fresh)), made, sizes, words, more)
         self.watch.look_at_aliases()
@@ -245,16 +244,6 @@ class Run:
         told = post.capture, notes, *post.validators, since, look
         return Kept(post.space, post.key, post.source, post.path, digest, *told, hints=post.hints)
 
-    def write_category_pages(self, posts: Sequence[Post]) -> None:
-        """A page for each category that has none yet."""
-        tags = {post.category: post.tag for post in reversed(posts)}
-        pages = [
-            Pending(f"category/{slug}.html", category_page(slug, tag))
-            for slug, tag in sorted(tags.items())
-            if not (self.archive / "category" / f"{slug}.html").exists()
-        ]
-        write_all(self.archive, pages)
-
     # the end
 
     def record_start(self) -> None:
@@ -268,6 +257,7 @@ class Run:
             if not halted:
                 self._take(self.watch.end(whole=not self.report.interrupted))
                 self.flush()
+                self._write_pages()
             self._record_end()
         except OSError as error:
             self.report.halted = self.report.halted or str(error)
@@ -277,6 +267,18 @@ class Run:
             self.ledger.close()
             self._lock.release()
         return self.report.exit_code
+
+    def _write_pages(self) -> None:
+        """Bring the site's stubs and data files up to date. What hinders that loses nothing: the next run does it."""
+        if self._number is None:
+            return
+        try:
+            refresh(self.archive, self.site, self.ledger, self.outlets, self._sources)
+        except OSError as error:
+            self.report.halted = f"the site's pages could not be written: {error}"
+        except Exception:  # whatever it is, the run's result is told
+            self.report.faults += 1
+            _log.exception("the site's pages could not be written; the next run does it, or presskeep pages")
 
     def _record_end(self) -> None:
         if self._number is None:

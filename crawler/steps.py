@@ -115,8 +115,6 @@ class Writer:
         return Post(
             data=write_post(article, style),
             path=post_path(article, source, style, self._site.posts),
-            category=article.category,
-            tag=article.tags[0] if article.tags else article.category,
             space=article.space,
             key=article.key,
             source=article.source,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,17 +14,19 @@ from crawler.archive.ledger import Ledger
 from crawler.archive.markup import Markup
 from crawler.archive.post import check_post, read_post
 from crawler.changes import revision_faults
-from crawler.run import state_folder
+from crawler.run import load_outlets, state_folder
 from crawler.site import Site, config_faults
+from crawler.sitedata import faults as page_faults
+from crawler.sources import Source
 
 Fault = tuple[str, str]
 """(file, relative to the archive; what is wrong with it)."""
 
 
-def faults(archive: Path, site: Site, markups: Iterable[Markup]) -> Iterator[Fault]:
-    """Every fault of an archive. ``markups``: what the sources' bodies may keep."""
+def faults(archive: Path, site: Site, sources: Sequence[Source]) -> Iterator[Fault]:
+    """Every fault of an archive. ``sources``: those whose files can be read."""
     yield from ((what.partition(":")[0], what) for what in config_faults(archive, site))
-    allowed = union(markups)
+    allowed = union(source.post.keep.markup for source in sources)
     digests: dict[str, str] = {}
     addresses: Counter[str] = Counter()
     for path in post_files(archive):
@@ -39,6 +41,7 @@ def faults(archive: Path, site: Site, markups: Iterable[Markup]) -> Iterator[Fau
         yield from _ledger_faults(ledger, digests)
         yield from revision_faults(archive, revised(ledger))
         yield from _capture_faults(ledger, state / "captures")
+        yield from page_faults(archive, site, ledger, load_outlets(archive), sources)
         ledger.close()
     elif digests:
         yield str(state / "ledger.sqlite"), "missing. Next: presskeep rebuild-ledger"

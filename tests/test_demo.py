@@ -90,7 +90,7 @@ def test_jekyll_builds_it(demo: tuple[Archive, Done, float], tmp_path: Path) -> 
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert not re.search("warn|error", done.stdout + done.stderr, re.IGNORECASE), done.stdout + done.stderr
-    pages = list(tmp_path.glob("**/20*/**/*.html"))
+    pages = list(tmp_path.glob("*/20*/*/*/*.html"))
     assert len(pages) == len(KEPT)
     listed = "".join(page.read_text("utf-8") for page in (tmp_path / "category").glob("*.html"))
     assert [page.name for page in pages if page.name not in listed] == [], "each post stands on its category's page"

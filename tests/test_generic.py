@@ -265,7 +265,7 @@ def test_titles_of_other_pages_free_a_headline_of_the_site_s_name(server: Server
         return made(server, f"<html><head>{head}</head><body><div>{text}</div></body></html>", number, memory)
 
     def keep(article: Article) -> None:
-        one = Post("", b"", "", "", "riverbend", article.key, "riverbend", reading=article.reading)
+        one = Post("", b"", "riverbend", article.key, "riverbend", reading=article.reading)
         memory.note(one)
         ledger.keep([], more=memory.statements([one]))
 
@@ -286,7 +286,7 @@ def test_a_page_of_nothing_but_the_site_s_own_is_an_error_page(server: Server, t
     memory = Memory(ledger)
     for number in (1, 2):
         article = made(server, str(news(number, PROMO, PROMO.upper()).body), number, memory)
-        memory.note(Post("", b"", "", "", "riverbend", article.key, "riverbend", reading=article.reading))
+        memory.note(Post("", b"", "riverbend", article.key, "riverbend", reading=article.reading))
     with pytest.raises(Refused, match="soft-404: all that it says stands on other pages of the source"):
         made(server, str(news(3, lines=[PROMO, PROMO.upper()]).body), 3, memory)
     ledger.close()

@@ -25,7 +25,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 def post(key: str, blocks: Sequence[int], struck: Sequence[int] = (), source: str = "s", **more: Any) -> Post:
     reading = Reading(f"Title {key}", tuple(blocks), tuple(struck), **more)
-    return Post(f"{key}.md", b"", "c", "t", source, key, source, reading=reading)
+    return Post(f"{key}.md", b"", source, key, source, reading=reading)
 
 
 def flush(ledger: Ledger, memory: Memory, *posts: Post) -> None:
@@ -119,7 +119,7 @@ def test_titles_stay_the_same_for_a_while_whoever_asks(ledger: Ledger) -> None:
 
 
 def test_posts_without_a_reading_leave_nothing(ledger: Ledger) -> None:
-    memory, ruled = Memory(ledger), Post("a.md", b"", "c", "t", "s", "a", "s")
+    memory, ruled = Memory(ledger), Post("a.md", b"", "s", "a", "s")
     memory.note(ruled)
     assert memory.statements([ruled]) == []
 

@@ -108,7 +108,10 @@ def test_what_belongs_to_a_source_becomes_posts(archive: Archive, tmp_path: Path
     (archive.state / "ledger.sqlite").unlink()
     archive.verb("rebuild-ledger")
     archive.proven()
-    assert archive.tree() == before
+    after = archive.tree()
+    changed = {name for name in before | after if before.get(name) != after.get(name)}
+    # the captures say when their pages were asked for, not when they became posts
+    assert all(name.startswith("_data/facts/") for name in changed)
 
 
 def test_captures_may_stay_where_they_are(archive: Archive, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def command(archive: Path | None, as_json: bool) -> None:
     from crawler.verify import faults, post_files
 
     folder = existing_archive(archive)
-    found = list(faults(folder, load_site(folder), [one.post.keep.markup for one in readable_sources(folder)]))
+    found = list(faults(folder, load_site(folder), readable_sources(folder)))
     if as_json:
         click.echo(json.dumps([{"file": file, "fault": what} for file, what in found], ensure_ascii=False, indent=1))
     else:

@@ -1,0 +1,89 @@
+"""What the archive knows of a post and the post does not say: when it came, how it was edited, whether it is gone.
+
+Posts are a function of capture and settings; these facts tell of the crawls as well. Of the time at which an article
+came only the day is told: a run that was killed and started again then leaves the site that an undisturbed one leaves,
+and git finds the same day in a thousand lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from crawler.archive.ledger import Ledger, articles, moment_of
+from crawler.archive.reader import PostError, read_any
+from crawler.archive.revisions import versions
+from crawler.site import Site
+
+Facts = dict[str, Any]
+"""``archived``: day on which it became a post, ISO 8601 in the site's zone. ``revisions``: ``number`` and ``at`` (ISO
+8601 with offset) of each edit, the first first. ``gone``: day since when it is gone upstream. Empty ones are left out.
+"""
+
+_CHUNK = 400
+
+
+def facts_of(archive: Path, site: Site, ledger: Ledger, urls: Mapping[str, str]) -> dict[str, dict[str, Facts]]:
+    """What ``site.data.facts`` holds of posts: day of the post -> its address below baseurl -> facts.
+
+    ``urls``: path of each post, relative to the archive -> that address, ``/CATEGORY/YYYY/MM/DD/NAME.html``. A post
+    that the ledger does not know, or of which nothing is known, is left out.
+    """
+    zone, found = ZoneInfo(site.timezone), dict[str, dict[str, Facts]]()
+    for row in _rows(ledger, urls):
+        told = _facts(archive, row, zone)
+        if told:
+            url = urls[row.path]
+            found.setdefault(day_of(url), {})[url] = told
+    return found
+
+
+def day_of(url: str) -> str:
+    """The day in a post's address, ISO 8601."""
+    return "-".join(url.split("/")[-4:-1])
+
+
+def _rows(ledger: Ledger, paths: Collection[str]) -> Iterator[Any]:
+    """Of the ledger, by the index on paths, which is of lower case."""
+    names = list(paths)
+    columns = [articles.c[name] for name in ("path", "since", "gone", "revision")]
+    for start in range(0, len(names), _CHUNK):
+        some = names[start : start + _CHUNK]
+        within = sa.func.lower(articles.c.path).in_([name.lower() for name in some]), articles.c.path.in_(some)
+        yield from ledger.read(sa.select(*columns).where(*within, articles.c.state == "done"))
+
+
+def _facts(archive: Path, row: Any, zone: ZoneInfo) -> Facts:
+    told = {
+        "archived": _day(row.since, zone),
+        "revisions": _revisions(archive, row.path, zone) if row.revision else [],
+        "gone": _day(row.gone, zone),
+    }
+    return {name: value for name, value in told.items() if value}
+
+
+def _day(written: str, zone: ZoneInfo) -> str:
+    """Of a moment of the ledger; a capture's, of which a ledger was made anew, has fractions of seconds at times."""
+    return moment_of(written).astimezone(zone).date().isoformat() if written else ""
+
+
+def _revisions(archive: Path, path: str, zone: ZoneInfo) -> list[Facts]:
+    """Edit n put something else in the place of version n: its time is the one that the next version says."""
+    numbered = [*versions(archive, path).items(), (0, archive / path)]
+    return [{"number": number, **_edited(file, zone)} for (number, _), (_, file) in pairwise(numbered)]
+
+
+def _edited(file: Path, zone: ZoneInfo) -> Facts:
+    """When a version came; nothing where that cannot be read, for somebody may have changed it by hand."""
+    try:
+        said = read_any(file.read_bytes(), file.name).fields.get("last_modified_at")
+        moment = datetime.strptime(str(said), "%Y-%m-%d %H:%M:%S %z")
+    except (OSError, PostError, ValueError):
+        return {}
+    return {"at": moment.astimezone(zone).isoformat()}

@@ -1,0 +1,269 @@
+"""Which stubs and data files the site is to have: of all posts, or of some that came or changed.
+
+Of some: what is known of the others is taken from the files that are there, so that it costs as much as these posts do,
+and not as the archive.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+import yaml
+
+from crawler.archive.address import post_url
+from crawler.archive.ledger import Ledger, articles
+from crawler.archive.post import is_slug
+from crawler.archive.reader import PostError, read_any
+from crawler.archive.site import category_page, day_page, feed_page, month_page, source_page, tag_page, year_page
+from crawler.outlets import Outlets
+from crawler.site import Site
+from crawler.sitedata.facts import day_of, facts_of
+from crawler.sitedata.tables import is_key, read_table, table
+from crawler.sources import Source, folders_for, load_source, source_paths
+from crawler.yamlfile import SettingsError
+
+FOLDERS = "_data", "archive", "category", "source", "tag"
+"""Where such files lie."""
+TAGS, SOURCES, PACKED = "_data/tags.yml", "_data/sources.yml", "_data/packed.yml"
+Posts = Mapping[str, str]
+"""Path of each post, relative to the archive -> its source."""
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The archive whose site it is."""
+
+    archive: Path
+    site: Site
+    ledger: Ledger
+    outlets: Outlets
+    """For the slugs of tags."""
+    sources: Mapping[str, Source]
+    """By id: those that are at hand; of others the files are read."""
+
+
+@dataclass(slots=True)
+class Files:
+    """What is to be there: path, relative to the archive -> bytes."""
+
+    stubs: dict[str, bytes] = field(default_factory=dict)
+    """Written once; what is there stays as it is."""
+    data: dict[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a post's file says."""
+
+    url: str
+    """Below baseurl."""
+    category: str
+    """Empty for none."""
+    tags: tuple[str, ...]
+
+
+def files_of(place: Place, posts: Posts, *, whole: bool) -> Files:
+    """The files in which these posts show. ``whole``: they are all that there are, and the data files that are there
+    do not count."""
+    return _Pages(place, posts, whole).files()
+
+
+def posts_of(ledger: Ledger, *within: sa.ColumnElement[bool]) -> Posts:
+    """Posts that the ledger knows, all or some."""
+    columns = articles.c.path, articles.c.source
+    return {row.path: row.source for row in ledger.read(sa.select(*columns).where(articles.c.state == "done", *within))}
+
+
+def packed_months(archive: Path) -> frozenset[str]:
+    """Months, ``2022-05``, whose pages ``presskeep pack`` has made: Jekyll makes none for them."""
+    try:
+        told = yaml.safe_load((archive / PACKED).read_text(encoding="utf-8"))
+    except (FileNotFoundError, UnicodeDecodeError, yaml.YAMLError):
+        return frozenset()
+    months = told.get("months") if isinstance(told, dict) else None
+    return frozenset(map(str, months or ()))
+
+
+class _Pages:
+    """One answer to which files there are to be."""
+
+    def __init__(self, place: Place, posts: Posts, whole: bool) -> None:
+        self._place, self._posts, self._whole = place, posts, whole
+        self._days = sorted({day for path in posts if (day := _day(path))})
+        self._packed = packed_months(place.archive)
+        self._made = Files()
+
+    def files(self) -> Files:
+        told = self._read()
+        self._count_days()
+        self._calendars()
+        titles = self._categories(told.values())
+        self._tags(sorted({tag for one in told.values() for tag in one.tags if is_key(tag)}), titles)
+        self._sources()
+        self._facts({path: one.url for path, one in told.items()})
+        return self._made
+
+    def _known(self, name: str) -> dict[str, Any] | None:
+        """Rows of a data file that count, None where it is to be made anew."""
+        return None if self._whole else read_table(self._place.archive / name)
+
+    @cached_property
+    def _all(self) -> Posts:
+        return self._posts if self._whole else posts_of(self._place.ledger)
+
+    def _read(self) -> dict[str, _Told]:
+        """What the posts at hand say, by path; with them all others of days whose facts are to be had anew. One that
+        is not there or cannot be read tells nothing: ``verify`` names it."""
+        posts, zone = set(self._posts), ZoneInfo(self._place.site.timezone)
+        for day in () if self._whole else self._days:
+            if day[:7] not in self._packed and self._known(_facts_name(day)) is None:
+                posts |= posts_of(self._place.ledger, _of_day(day)).keys()
+        found = {}
+        for path in sorted(posts):
+            with suppress(FileNotFoundError, PostError):
+                found[path] = _told(self._place.archive / path, path, zone)
+        return found
+
+    def _count_days(self) -> None:
+        """How many posts each day has, a file for each year."""
+        for year in sorted({day[:4] for day in self._days}):
+            name = f"_data/days/{year}.yml"
+            if (known := self._known(name)) is None:
+                counts: dict[str, int] = Counter(day for path in self._all if (day := _day(path)).startswith(year))
+            else:
+                touched = [day for day in self._days if day.startswith(year)]
+                counts = known | {day: len(posts_of(self._place.ledger, _of_day(day))) for day in touched}
+            self._made.data[name] = table(counts)
+
+    def _calendars(self) -> None:
+        """A page for each year; for months and days those that are not packed, for these have their pages."""
+        for day in self._days:
+            self._made.stubs[f"archive/{day[:4]}.html"] = year_page(day[:4])
+            if day[:7] not in self._packed:
+                self._made.stubs[f"archive/{day[:7].replace('-', '/')}.html"] = month_page(day[:7])
+                self._made.stubs[f"archive/{day.replace('-', '/')}.html"] = day_page(day)
+
+    def _categories(self, told: Iterable[_Told]) -> dict[str, str]:
+        """Page and feed of each category: slug -> title. A new one takes the title from its first post."""
+        titles: dict[str, str] = {}
+        for one in told:
+            slug = one.category
+            if slug in titles or not is_slug(slug):
+                continue
+            there = _front(self._place.archive / "category" / f"{slug}.html").get("title")
+            titles[slug] = there or next(iter(one.tags), slug)
+            self._made.stubs[f"category/{slug}.html"] = category_page(slug, titles[slug])
+            self._made.stubs[f"category/{slug}.xml"] = feed_page(slug, titles[slug])
+        return titles
+
+    def _tags(self, tags: Iterable[str], titles: Mapping[str, str]) -> None:
+        """Where each tag leads: to the category that is called so, else to a page of its own."""
+        known, taken = self._known(TAGS) or {}, dict[str, str]()
+        for tag in tags:
+            mark = f"-{sha256(tag.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+            before = PurePosixPath(str(known.get(tag, ""))).stem.removesuffix(mark)
+            slug = before if is_slug(before) else self._place.outlets.slug(tag)  # which takes its time to load
+            title = titles.get(slug) or _front(self._place.archive / "category" / f"{slug}.html").get("title")
+            if title == tag:
+                known[tag] = f"/category/{slug}.html"
+                continue
+            slug = slug.lower()
+            if self._owner(slug, taken) not in ("", tag):
+                slug += mark
+            taken[slug] = tag
+            known[tag] = f"/tag/{slug}.html"
+            self._made.stubs[f"tag/{slug}.html"] = tag_page(slug, tag)
+        self._made.data[TAGS] = table(known)
+
+    def _owner(self, slug: str, taken: Mapping[str, str]) -> str:
+        """The tag that has this slug, which it keeps for ever; empty for none."""
+        return taken.get(slug) or _front(self._place.archive / "tag" / f"{slug}.html").get("tag", "")
+
+    def _sources(self) -> None:
+        """Whose posts there are."""
+        known = self._known(SOURCES)
+        count = Counter(self._all.values()).__getitem__ if known is None else self._count_source
+        told = read_table(self._place.archive / SOURCES) or {}
+        rows = dict(known or {})
+        for name in sorted(set((self._all if known is None else self._posts).values())):
+            rows[name] = {**self._about(name, told.get(name, {})), "posts": count(name)}
+            if _ID.fullmatch(name):
+                self._made.stubs[f"source/{name}.html"] = source_page(name, rows[name]["name"])
+        self._made.data[SOURCES] = table(rows)
+
+    def _count_source(self, name: str) -> int:
+        return len(posts_of(self._place.ledger, articles.c.source == name))
+
+    def _about(self, name: str, told: Mapping[str, Any]) -> dict[str, Any]:
+        """Name, home page and language of a source: what its file says, else what was known of it."""
+        source = self._place.sources.get(name)
+        if source is None and name in self._source_files:
+            with suppress(SettingsError):
+                source = load_source(self._source_files[name])
+        if source is None:
+            return {"name": name, **{key: value for key, value in told.items() if key != "posts"}}
+        return {"name": source.name, "url": source.home, "language": source.language}
+
+    @cached_property
+    def _source_files(self) -> dict[str, Path]:
+        return source_paths(folders_for(self._place.archive))
+
+    def _facts(self, urls: Mapping[str, str]) -> None:
+        """What the archive knows of posts, a file for each day that is not packed. A post that has another address now
+        is told of once: its name is its own on its day."""
+        found = facts_of(self._place.archive, self._place.site, self._place.ledger, urls)
+        for day in sorted({day_of(url) for url in urls.values()}):
+            name = _facts_name(day)
+            known = self._known(name) or {}
+            touched = {PurePosixPath(url).name for url in urls.values() if day_of(url) == day}
+            rows = {url: facts for url, facts in known.items() if PurePosixPath(url).name not in touched}
+            rows |= found.get(day, {})
+            if day[:7] not in self._packed and (rows or known):
+                self._made.data[name] = table(rows)
+
+
+def _told(file: Path, path: str, zone: ZoneInfo) -> _Told:
+    post = read_any(file.read_bytes(), file.name)
+    day = (post.date if post.date.tzinfo else post.date.replace(tzinfo=zone)).astimezone(zone).date()
+    return _Told(post_url(path, post.categories, day), next(iter(post.categories), ""), post.tags)
+
+
+def _front(page: Path) -> dict[str, str]:
+    """Front matter of a page; none where it is not there or cannot be read."""
+    try:
+        _, front, _ = page.read_text(encoding="utf-8").split("---\n", 2)
+        said = yaml.load(front, _LOADER)
+    except (FileNotFoundError, ValueError, yaml.YAMLError):
+        return {}
+    return {str(key): str(value) for key, value in said.items()} if isinstance(said, dict) else {}
+
+
+def _day(path: str) -> str:
+    """The day in the name of a post, empty for none."""
+    day = PurePosixPath(path).name[:10]
+    return day if _DAY.fullmatch(day) else ""
+
+
+def _of_day(day: str) -> sa.ColumnElement[bool]:
+    """Posts of a day, dated and flat, by the index on paths."""
+    path = sa.func.lower(articles.c.path)
+    starts = (f"_posts/{day.replace('-', '/')}/", f"_posts/{day}-")
+    return sa.or_(*(sa.and_(path >= start, path < f"{start}\U0010ffff") for start in starts))
+
+
+def _facts_name(day: str) -> str:
+    return f"_data/facts/{day}.yml"
