@@ -30,6 +30,7 @@ VERBS = {
     "diff": "How a post changed: its versions, newest first.",
     "reprocess": "Read captures once more, with today's rules: posts get better, nobody is asked.",
     "verify": "Check every post and the ledger against the rules.",
+    "manifest": "A digest for each file, signed; verify --manifest checks them.",
     "pages": "The site's own pages and data files anew, which every run brings up to date.",
     "rebuild-ledger": "Make the ledger anew from posts and captures.",
     "export": "The archive for others, whole or what came since: jsonl, csv, atom, jsonfeed, sitemap.",
