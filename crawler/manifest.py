@@ -32,7 +32,7 @@ _DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 _FOLDERS = ("_posts", "revisions", "images", "packed", "sources")
 """What an archive holds. What is made of it at any time, such as pages of categories, is not named."""
 _STAMPS = "manifest.stamps"
-_LINE = re.compile(r"([0-9a-f]{64})[ \t]+\*?(.+)", re.DOTALL)
+_LINE = re.compile(r"([0-9a-f]{64})  (.+)", re.DOTALL)
 _END = re.compile(r"\r\n|\n|\r")
 
 Tick = Callable[[int, int], None]
