@@ -33,6 +33,8 @@ VERBS = {
     "manifest": "A digest for each file, signed; verify --manifest checks them.",
     "pages": "The site's own pages and data files anew, which every run brings up to date.",
     "rebuild-ledger": "Make the ledger anew from posts and captures.",
+    "pack": "Render old months once, so that Jekyll builds the newest alone.",
+    "unpack": "Give packed months back to Jekyll.",
     "export": "The archive for others, whole or what came since: jsonl, csv, atom, jsonfeed, sitemap.",
     "publish": "What is new as one git commit, pushed.",
     "follow": "A second archive as the mirror of another, every digest verified.",

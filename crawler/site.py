@@ -59,6 +59,11 @@ class Site(Strict):
     contact: str = Field(default="", pattern=r"^[\x20-\x7e]*$")
     """Address that the User-Agent gives to those whose sites are crawled: e-mail or web."""
 
+    hot_days: int = Field(default=90, ge=1)
+    """`presskeep pack` leaves months to Jekyll whose last day is at most so many days older than the newest post, …"""
+    hot_posts: int = Field(default=5000, ge=1)
+    """… and that, with all newer ones, have at most so many posts; the newest month in any case."""
+
     prometheus: str = Field(default="", pattern=r"^([^\x00-\x1f]+\.prom)?$")
     """File that `presskeep run` writes for Prometheus' textfile collector; its name ends in `.prom`."""
     ping: str = Field(default="", pattern=r"^(https?://[^\s/?#\\]+(/\S*)?)?$")

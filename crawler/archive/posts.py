@@ -37,7 +37,7 @@ def write_all(archive: Path, posts: Sequence[Pending]) -> list[bool]:
             changed |= _make_folder(target.parent)
             temporary.append(draft_of(target))
             temporary[-1].write_bytes(post.data)
-        _sync_files(archive, temporary)
+        sync_files(archive, temporary)
         fresh = [_link(source, archive / post.path) for source, post in zip(temporary, posts, strict=True)]
     finally:
         for path in temporary:
@@ -52,7 +52,7 @@ def replace(path: Path, data: bytes) -> None:
     temporary = draft_of(path)
     try:
         temporary.write_bytes(data)
-        _sync_files(path.parent, [temporary])
+        sync_files(path.parent, [temporary])
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -97,7 +97,8 @@ def _link(source: Path, target: Path) -> bool:
     return True
 
 
-def _sync_files(folder: Path, paths: Sequence[Path]) -> None:
+def sync_files(folder: Path, paths: Sequence[Path]) -> None:
+    """Make the bytes of files in or below a folder durable."""
     if len(paths) > _FEW and _syncfs(folder):
         return
     for path in paths:

@@ -132,6 +132,13 @@ class Theme:
         content = self.text(body, told, site)
         return self.page(str(front.get("layout") or ""), {**told, "content": content}, site, content)
 
+    def table(self, name: str) -> dict[str, Any]:
+        """A data file that is a mapping; empty where it is not there."""
+        try:
+            return _mapping(self.data[name])
+        except KeyError:
+            return {}
+
     def has(self, layout: str) -> bool:
         """Whether there is such a layout."""
         return self._layout(layout) is not None

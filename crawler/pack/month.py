@@ -1,0 +1,79 @@
+"""The posts of a packed month, as layouts see them: read once, their text again when a page shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from crawler.archive.post import PostError, read_post
+from crawler.pack.window import day_paths, month_paths
+from crawler.render.markdown import html_of, plain
+from crawler.render.posts import page_of, url_of
+from crawler.render.theme import Theme, split
+
+
+class Refused(ValueError):
+    """Why a month cannot be packed: a post that presskeep might show otherwise than Jekyll does."""
+
+
+class Page(dict[str, Any]):
+    """A post's page; ``content`` is read when it is asked for, and not kept: memory does not grow with the month."""
+
+    def __init__(self, archive: Path, told: dict[str, Any]) -> None:
+        super().__init__(told)
+        self._file = archive / told["path"]
+
+    def __missing__(self, name: str) -> Any:
+        if name != "content":
+            raise KeyError(name)
+        return html_of(split(self._file.read_text(encoding="utf-8"))[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A post of the month."""
+
+    page: Page
+    digest: str
+    """sha256 of its file."""
+
+    @property
+    def brief(self) -> dict[str, Any]:
+        """As its neighbours' pages name it."""
+        return {name: self.page[name] for name in ("url", "title", "language") if name in self.page}
+
+
+def stories(archive: Path, theme: Theme, paths: Iterable[str], checked: frozenset[str] | None = None) -> list[Story]:
+    """Posts in the order of time, as Jekyll has it: by date, then by path. Raises Refused.
+
+    ``checked``: digests of posts that need not be looked at again; None for none of them.
+    """
+    found = [_story(archive, theme, path, checked) for path in paths]
+    return sorted(found, key=lambda story: (story.page["date"], story.page["path"]))
+
+
+def _story(archive: Path, theme: Theme, path: str, checked: frozenset[str] | None) -> Story:
+    data = (archive / path).read_bytes()
+    digest = sha256(data).hexdigest()
+    try:
+        post = read_post(data)
+    except PostError as error:
+        raise Refused(f"{path}: {error}") from None
+    if checked is not None and digest not in checked and not plain(split(data.decode())[1]):
+        raise Refused(f"{path}: holds Markdown or HTML that presskeep does not write")
+    told = page_of(post, url_of(path, post, theme.zone), theme.zone, path, content="")
+    del told["content"]
+    return Story(Page(archive, told), digest)
+
+
+def month_of(archive: Path, theme: Theme, month: str, checked: frozenset[str] | None) -> list[Story]:
+    """A month's posts. Raises Refused."""
+    return stories(archive, theme, month_paths(archive, month), checked)
+
+
+def day_of(archive: Path, theme: Theme, day: str) -> list[Story]:
+    """A day's posts. Raises Refused."""
+    return stories(archive, theme, day_paths(archive, day))

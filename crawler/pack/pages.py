@@ -1,0 +1,165 @@
+"""The pages of a packed month: what each is made from, and how."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from crawler.archive.site import day_page, month_page
+from crawler.pack.month import Story
+from crawler.render.theme import Theme, split
+
+_OLDER = Path(__file__).with_name("older.html")
+_NAME_OF_MONTH = '{%- include words.html -%}{{ page.month | append: "-01" | date: words.month }}'
+_ALL = 10_000_000
+"""Posts that a page of one month may list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A page to be made."""
+
+    name: str
+    """Path below the packed folder."""
+    digest: str
+    """Of all that it is made from."""
+    render: Callable[[], str]
+
+
+@dataclass(frozen=True)
+class Month:
+    """A month with all that its pages say."""
+
+    theme: Theme
+    name: str
+    stories: Sequence[Story]
+    """In the order of time."""
+    around: Mapping[str, Any]
+    facts: Mapping[str, Mapping[str, Any]]
+    """Day -> address -> what the archive knows of the post."""
+    sources: Mapping[str, Any]
+    titles: Mapping[str, str]
+    """Slug -> what the category is called."""
+
+    def jobs(self) -> Iterator[Job]:
+        """Its pages: posts, days, categories, the month."""
+        yield from self._posts()
+        yield from self._days()
+        yield from self._categories()
+        yield self._calendar()
+
+    @cached_property
+    def by_day(self) -> dict[str, list[Story]]:
+        """Day in the site's zone -> posts, newest first."""
+        return _grouped(self.stories, lambda story: [story.page["date"].date().isoformat()])
+
+    @cached_property
+    def by_category(self) -> dict[str, list[Story]]:
+        """Slug -> posts, newest first."""
+        return _grouped(self.stories, lambda story: story.page["categories"])
+
+    @cached_property
+    def _data(self) -> dict[str, Any]:
+        years: dict[str, dict[str, int]] = {}
+        for day, count in self.around["days"].items():
+            years.setdefault(day[:4], {})[day] = count
+        return {"days": years, "facts": self.facts, "sources": self.sources}
+
+    def _posts(self) -> Iterator[Job]:
+        whole = [self.around["before"], *self.stories, self.around["after"]]
+        for place, story in enumerate(self.stories):
+            before, after = (one.brief if isinstance(one, Story) else one for one in (whole[place], whole[place + 2]))
+            yield self._post(story, before, after)
+
+    def _post(self, story: Story, before: Any, after: Any) -> Job:
+        page, tags = story.page, self.theme.table("tags")
+        day = page["date"].date().isoformat()
+        made_from = {
+            "post": story.digest,
+            "beside": [before, after],
+            "facts": self.facts.get(day, {}).get(page["url"]),
+            "source": self.sources.get(page.get("source", "")),
+            "tags": {tag: tags.get(tag) for tag in page["tags"]},
+        }
+
+        def render() -> str:
+            content = page["content"]
+            told = {**page, "content": content, "previous": before, "next": after}
+            return self.theme.page(str(page.get("layout") or ""), told, {"data": self._data}, content)
+
+        return self._job(page["url"], made_from, render)
+
+    def _days(self) -> Iterator[Job]:
+        for day, found in self.by_day.items():
+            yield self._stub(day_page(day), found)
+
+    def _calendar(self) -> Job:
+        return self._stub(month_page(self.name), ())
+
+    def _stub(self, data: bytes, found: Sequence[Story]) -> Job:
+        """A page that is front matter and a layout."""
+        front, _ = split(data.decode())
+        made_from = {"front": front, "days": self.around["days"], "posts": _named(found)}
+
+        def render() -> str:
+            site = {"posts": [story.page for story in found], "data": self._data}
+            return self.theme.page(front["layout"], {**front, "url": front["permalink"]}, site)
+
+        return self._job(front["permalink"], made_from, render)
+
+    def _categories(self) -> Iterator[Job]:
+        for slug, found in self.by_category.items():
+            yield self._category(slug, found)
+
+    def _category(self, slug: str, found: Sequence[Story]) -> Job:
+        """Named otherwise than the category's own page, whose layout it has: it has no feed."""
+        url = f"/category/{slug}/{self.name.replace('-', '/')}.html"
+        page = {"title": self.titles[slug], "category": slug, "month": self.name, "url": url, "layout": "older"}
+        made_from = {"page": page, "days": list(self.around["days"]), "posts": _named(found)}
+
+        def render() -> str:
+            site = {"categories": {slug: [story.page for story in found]}, "category_posts": _ALL}
+            data = {**self._data, "packed": {"categories": [slug]}}
+            title = f"{page['title']} · {self.theme.text(_NAME_OF_MONTH, page)}"
+            return self.theme.page("category", {**page, "title": title}, {**site, "data": data})
+
+        return self._job(url, made_from, render)
+
+    def _job(self, url: str, made_from: dict[str, Any], render: Callable[[], str]) -> Job:
+        whole = json.dumps([self.theme.digest, url, made_from], ensure_ascii=False, sort_keys=True)
+        return Job(name_of(url), sha256(whole.encode()).hexdigest()[:32], render)
+
+
+def name_of(url: str) -> str:
+    """Where the page of an address lies, below the folder that is laid out as the site."""
+    return unquote(url.lstrip("/"))
+
+
+def older(theme: Theme, slug: str, title: str, months: Mapping[str, int]) -> tuple[str, bytes]:
+    """The page that leads to a category's packed months: its path, and its bytes."""
+    page = {"title": title, "category": slug, "url": f"/category/{slug}/older.html", "layout": "older"}
+    years: dict[str, list[dict[str, Any]]] = {}
+    for month, posts in sorted(months.items(), reverse=True):
+        url = f"/category/{slug}/{month.replace('-', '/')}.html"
+        years.setdefault(month[:4], []).append({"month": month, "url": url, "posts": posts})
+    told = {**page, "years": [{"year": year, "months": found} for year, found in years.items()]}
+    content = theme.text(_OLDER.read_text(encoding="utf-8"), told)
+    return name_of(page["url"]), theme.page("default", {**page, "content": content}, {}, content).encode()
+
+
+def _grouped(found: Sequence[Story], keys: Callable[[Story], Sequence[str]]) -> dict[str, list[Story]]:
+    groups: dict[str, list[Story]] = {}
+    for story in reversed(found):
+        for key in dict.fromkeys(keys(story)):
+            groups.setdefault(key, []).append(story)
+    return groups
+
+
+def _named(found: Sequence[Story]) -> list[list[str]]:
+    return [[story.page["url"], story.digest] for story in found]
