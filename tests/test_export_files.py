@@ -291,6 +291,25 @@ def test_a_book_holds_no_pictures_of_others_and_nothing_that_is_no_standard() ->
     assert foot.text == "https://a.example/0"
 
 
+@pytest.mark.parametrize(
+    ("body", "held"),
+    [
+        ("<ruby>渡<rt>du</rt>轮<rt>lun</rt></ruby>", "<ruby>渡<rt>du</rt>轮<rt>lun</rt></ruby>"),
+        ("<ruby>渡<rp>(</rp><rt>du</rt><rp>)</rp></ruby>", "<ruby>渡<rp>(</rp><rt>du</rt><rp>)</rp></ruby>"),
+        ("<ruby><rt>du</rt></ruby>", "<span><span>du</span></span>"),
+        ("<ruby>渡</ruby>", "<span>渡</span>"),
+        ("<dl><dt>a</dt><dd>b</dd><dd>c</dd></dl>", "<dl><dt>a</dt><dd>b</dd><dd>c</dd></dl>"),
+        ("<dl><dd>b</dd><dt>a</dt></dl>", "<div><div>b</div><p>a</p></div>"),
+        ("<ruby><ruby>渡</ruby></ruby>", "<span><span>渡</span></span>"),
+        ("<table><tr><td>a</td></tr><caption>b</caption></table>", "<table><caption>b</caption><tr><td>a</td></tr>"),
+    ],
+)
+def test_children_that_stand_in_no_order_lose_their_names(body: str, held: str) -> None:
+    """A reader may refuse the book for them."""
+    page = epub._xhtml(body)
+    assert held in page.replace("\n ", "").replace("\n", "").replace("<tbody>", "").replace("</tbody>", "")
+
+
 TEXTS = st.text(max_size=40)
 
 

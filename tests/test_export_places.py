@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import fsspec
 import pytest
@@ -177,6 +178,21 @@ def test_a_library_that_is_not_there_is_named(shop: Shop, monkeypatch: pytest.Mo
     assert "s3://bucket/all.csv: needs s3fs. Next: pip install 'presskeep[s3]'" in said
     assert "parquet needs pyarrow. Next: pip install 'presskeep[parquet]'" in shop.export("parquet", code=2).stderr
     assert "nowhere://a/b: " in shop.export("csv", "--out", "nowhere://a/b", code=2).stderr
+
+
+def test_what_a_store_says_is_told(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its library's errors are no OSError."""
+
+    class StoreError(Exception):
+        pass
+
+    def refuse(*_: object) -> None:
+        raise StoreError("no credentials")
+
+    monkeypatch.setitem(sys.modules, "botocore.exceptions", SimpleNamespace(BotoCoreError=StoreError))
+    monkeypatch.setattr("fsspec.implementations.memory.MemoryFile.commit", refuse)
+    said = shop.export("csv", "--out", "memory://shut/all.csv", code=74).stderr
+    assert "memory://shut/all.csv: no credentials" in said
 
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 3)), max_size=30), st.integers(1, 8))

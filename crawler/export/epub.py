@@ -6,7 +6,8 @@ same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
@@ -69,6 +70,11 @@ _PACKAGE = """<?xml version="1.0" encoding="utf-8"?>
 </spine>
 </package>
 """
+_WHOLE = {
+    "dl": ("(?:(?:dt )+(?:dd )+)+", "div", {"dt": "p", "dd": "div"}),
+    "ruby": ("(?:(?:base )+(?:rt |rp rt rp )+)+", "span", {"rt": "span", "rp": "span"}),
+}
+"""Elements whose children must stand in some order: which, what else to call it, and them."""
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
 """Of files in the book: the time of making it would make its bytes others each time."""
 
@@ -134,14 +140,35 @@ def _xhtml(content: str) -> str:
     """HTML as XML, of elements that are in HTML's standard, pictures as links."""
     root = html.fragment_fromstring(plain(clean(content, Markup())), create_parent="div")
     for picture in root.xpath("//img"):
-        inside = next(picture.iterancestors("a"), None) is not None
-        link = etree.Element("span" if inside else "a")
-        link.text, link.tail = f"[{picture.get('alt') or picture.get('src')}]", picture.tail
-        if not inside:
-            link.set("href", picture.get("src"))
-        picture.getparent().replace(picture, link)
+        _link(picture)
+    for table in root.xpath("//table[caption]"):
+        table.insert(0, table.find("caption"))
+    for name, (order, other, others) in _WHOLE.items():
+        for one in root.xpath(f"//{name}"):
+            if not re.fullmatch(order, "".join(_children(one))):
+                for part in one.iterchildren(*others):
+                    part.tag = others[part.tag]
+                one.tag = other
     text: str = etree.tostring(root, encoding="unicode")
     return text
+
+
+def _link(picture: etree._Element) -> None:
+    inside = next(picture.iterancestors("a"), None) is not None
+    link = etree.Element("span" if inside else "a", {} if inside else {"href": str(picture.get("src"))})
+    link.text, link.tail = f"[{picture.get('alt') or picture.get('src')}]", picture.tail
+    if (parent := picture.getparent()) is not None:
+        parent.replace(picture, link)
+
+
+def _children(element: etree._Element) -> Iterator[str]:
+    """Their names, ``base`` for text and for those that may stand anywhere."""
+    if (element.text or "").strip():
+        yield "base "
+    for child in element:
+        yield f"{child.tag} " if child.tag in ("dt", "dd", "rt", "rp") else "base "
+        if (child.tail or "").strip():
+            yield "base "
 
 
 def _title(order: Order) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO, cast
 
 from crawler.archive.posts import draft_of, fsync
 from crawler.export.order import Unfit
@@ -77,8 +77,17 @@ def _remote(address: str) -> Iterator[BinaryIO]:
         with whole(Path(path)) as out:
             yield out
         return
-    with filesystem.transaction, filesystem.open(path, "wb") as out:
-        yield cast(BinaryIO, out)
+    try:
+        with filesystem.transaction, filesystem.open(path, "wb") as out:
+            yield cast(BinaryIO, out)
+    except _faults() as error:
+        raise OSError(f"{address}: {error}") from error
+
+
+def _faults() -> tuple[type[Exception], ...]:
+    """Errors of a store's library that are no OSError: no credentials, nobody at the endpoint."""
+    library: Any = sys.modules.get("botocore.exceptions")
+    return (library.BotoCoreError,) if library else ()
 
 
 def _found(address: str) -> tuple[AbstractFileSystem, str]:
