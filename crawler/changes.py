@@ -170,6 +170,7 @@ class Changes:
         date = look.post.date
         article.published = date if date.tzinfo else date.replace(tzinfo=ZoneInfo(timezone))
         article.category, article.tags = look.post.categories[0], look.post.tags
+        article.pointer = str(look.post.fields.get("pointer") or "")
         look.number = free_number(self._run.archive, look.check.path, look.old, look.check.revision + 1)
         article.revisions = look.number
         article.last_modified = article.modified or self._captured_at(look)
@@ -237,6 +238,7 @@ class Changes:
         source = look.check.row.source
         self._edits.append((Edit(look.check.path, look.old, made.data, look.number), source))
         self._run.memory.edited(made)
+        self._run.stories.edited(made.noted)
         if source in self._lines:
             self._lines[source][look.check.path] = _lines_of(made.data)
         digest = sha256(made.data).hexdigest()

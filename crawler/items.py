@@ -95,6 +95,10 @@ class Article:
     """Plain text of the body, a paragraph a line; the judge sets it."""
     text: Text | None = None
     """What is remembered of it for the gate; the judge sets it."""
+    sketch: bytes = b""
+    """What its copies are known by (see crawler/syndication); the judge sets it."""
+    pointer: str = ""
+    """Address, below the site's base, of the post that it is a copy of, where its own is only to point there."""
     capture: str = ""
     """Payload digest of the capture that it was made from."""
     validators: tuple[str, str] = ("", "")

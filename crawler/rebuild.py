@@ -29,6 +29,7 @@ from crawler.run import load_outlets, state_folder
 from crawler.site import Site
 from crawler.sitedata import refresh
 from crawler.sources import Source
+from crawler.syndication.build import build
 from crawler.verify import post_files
 
 _DRAFT = ".ledger.tmp"
@@ -80,6 +81,8 @@ def rebuild(archive: Path, site: Site, sources: Sequence[Source]) -> Rebuilt:
         ledger = Ledger(state / _DRAFT)
         made = _from_captures(ledger, state / "captures", sources, done)
         _from_posts(ledger, archive, sources, made, done)
+        names = {source.id: source.name for source in sources}
+        build(archive, ledger, load_outlets(archive), names, site.timezone)
         _open_walks(ledger, sources)
         done.gone = recall(ledger, state / "runs", sources)
         done.waiting = sum(states.get("queued", 0) for states in ledger.counts().values())

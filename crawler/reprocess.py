@@ -34,7 +34,7 @@ from crawler.memory import Hindsight, Told
 from crawler.readers import Outcome, Readers, Task
 from crawler.run import Post as Made
 from crawler.share import article_address
-from crawler.steps import Writer, attribute, judged
+from crawler.steps import Writer, attribute, judged, pointed
 
 if TYPE_CHECKING:
     from crawler.run import Run
@@ -227,7 +227,7 @@ class Reprocessing:
             self.done.left[work.check.path] = reason
 
     def _becomes_post(self, row: Row, article: Article) -> None:
-        made = self._made(article)
+        made = self._made(article, new=True)
         if self._run.has(article.space, article.key):
             return
         self.done.new += 1
@@ -237,11 +237,13 @@ class Reprocessing:
             self._run.keep(made)
             self._note_struck(made, None)
 
-    def _made(self, article: Article) -> Made:
+    def _made(self, article: Article, *, new: bool = False) -> Made:
         """Raises Refused and ValueError."""
         source = self._sources[article.source]
         judged(article, source, self._run.watch)
         attribute(article, source, self._run.outlets)
+        if new:
+            pointed(article, source, self._run)
         return self._writer.post(article, source)
 
     def _compare(self, check: Check, article: Article) -> None:
@@ -259,7 +261,7 @@ class Reprocessing:
             return
         new = read_post(made.data)
         verdict = judge(self._text(post, made), Text(new.title, text_of(new.body)))
-        if verdict not in ("same", "edit"):
+        if verdict not in ("same", "edit") and _points(post) == _points(new):
             raise Refused(f"{verdict} by today's rules; the post stays")
         if made.data != old:
             self.done.changed += 1
@@ -267,7 +269,7 @@ class Reprocessing:
             self._tell(Change(made.source, made.key, check.path, diff))
         if not self._plan:
             self._note_struck(made, told)
-            self._replace(check, old, made, keep_old=_words(post) != _words(new))
+            self._replace(check, old, made, keep_old=_words(post) != _words(new) and not _points(post))
 
     def _dress(self, article: Article, post: Post, check: Check) -> None:
         """What stays: the day, for the address is made of it, and what is known of edits."""
@@ -276,9 +278,15 @@ class Reprocessing:
         date = post.date if post.date.tzinfo else post.date.replace(tzinfo=zone)
         if article.published is None or article.published.astimezone(zone).date() != date.astimezone(zone).date():
             article.published = date
+        article.pointer = self._pointer(article, post)
         article.revisions = check.revision
         if edited := post.fields.get("last_modified_at"):
             article.last_modified = datetime.strptime(str(edited), "%Y-%m-%d %H:%M:%S %z")
+
+    def _pointer(self, article: Article, post: Post) -> str:
+        """A post that points to another does so for as long as its source's copies are to; none begins to."""
+        wanted = self._sources[article.source].post.duplicates or self._run.site.duplicates
+        return str(post.fields.get("pointer") or "") if wanted == "pointer" else ""
 
     def _text(self, post: Post, made: Made) -> Text:
         """Of a post, without what other pages of the source have shown to be theirs as well."""
@@ -301,6 +309,7 @@ class Reprocessing:
         text = {"space": made.space, "key": made.key, **asdict(made.text), "outlet": int(made.text.outlet)}
         self._batch.append(Rewrite(check.row.id, check.path, old, made.data, notes, text, keep_old))
         self._run.memory.edited(made)
+        self._run.stories.edited(made.noted)
         if len(self._batch) >= _BATCH:
             self._flush()
 
@@ -318,6 +327,10 @@ def _told(made: Made) -> Told | None:
     if (reading := made.reading) is None:
         return None
     return Told(frozenset(reading.struck), frozenset(reading.spared), tuple(reading.siblings))
+
+
+def _points(post: Post) -> bool:
+    return bool(post.fields.get("pointer"))
 
 
 def _words(post: Post) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,13 +14,15 @@ from itertools import chain
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from crawler.alarms import Seen
 from crawler.archive import revisions, rewrites
+from crawler.archive.address import post_url
 from crawler.archive.captures import CaptureStore, Response, payload_digest
 from crawler.archive.ledger import Entry, Found, Kept, Ledger, LedgerLost, Validators, stamp
 from crawler.archive.locks import Lock
-from crawler.archive.post import twin_key
+from crawler.archive.post import PostError, read_post, twin_key
 from crawler.archive.posts import Pending, replace, sweep, write_all
 from crawler.budget import Budget
 from crawler.changes import Changes
@@ -35,6 +37,7 @@ from crawler.site import Site
 from crawler.sitedata import PAGES, refresh
 from crawler.slugs import Slugs
 from crawler.sources import Source
+from crawler.syndication.stories import Noted, Stories, Told
 from crawler.visits import record_visits
 from crawler.watch import Watch
 
@@ -71,6 +74,15 @@ class Post:
     """What the memory of its source learns from it."""
     hints: dict[str, str] = field(default_factory=dict)
     """What the ledger is to know of it where no list named it."""
+    story: Told | None = None
+    """What its copies are known by."""
+
+    @property
+    def noted(self) -> list[Noted]:
+        """What it says of its story, if anything."""
+        if self.story is None or self.published is None:
+            return []
+        return [Noted(self.space, self.key, self.source, self.published, self.story)]
 
 
 def state_folder(archive: Path, site: Site) -> Path:
@@ -109,6 +121,7 @@ class Run:
         """Whether sources themselves are asked; under replay they are not, and this is no visit."""
         self.outlets = load_outlets(archive)
         self.memory = Memory(self.ledger)
+        self.stories = Stories(self.ledger, self.outlets)
         self.changes = Changes(self, {source.id: source.spans for source in sources})
         self.also: Callable[[], Sequence[Statement]] = tuple
         """What is to be committed with each batch of posts."""
@@ -207,6 +220,22 @@ class Run:
             self.memory.note(post)
             self._take(self.watch.passed(post))
 
+    def original_for(self, article: Noted) -> str:
+        """Address, below the site's base, of the post that a new article is a copy of; empty where there is none, or
+        where somebody took that away."""
+        pending = {(post.space, post.key): post for post in self._pending.values()}
+        found = self.stories.original_for(article, _noted(pending.values()))
+        if found is None:
+            return ""
+        waiting = pending.get((found.space, found.key))
+        path = waiting.path if waiting else found.path
+        try:
+            post = read_post(waiting.data if waiting else (self.archive / path).read_bytes())
+        except (FileNotFoundError, PostError):
+            return ""
+        day = post.date.astimezone(ZoneInfo(self.site.timezone)) if post.date.tzinfo else post.date
+        return post_url(path, post.categories, day.date())
+
     def _take(self, posts: Sequence[Post]) -> None:
         for post in posts:
             post.path = self._apart(post)
@@ -219,8 +248,8 @@ class Run:
         made, sizes = self.captures.take()
         posts = list(self._pending.values())
         fresh = write_all(self.archive, [Pending(post.path, post.data) for post in posts])
-        words, more = self.watch.remember(posts), [*self.memory.statements(posts), *self.also()]
-        self.ledger.keep(list(map(self._kept, posts, fresh)), made, sizes, words, more)
+        more = [*self.memory.statements(posts), *self.stories.statements(_noted(posts)), *self.also()]
+        self.ledger.keep(list(map(self._kept, posts, fresh)), made, sizes, self.watch.remember(posts), more)
         self.watch.look_at_aliases()
         self.changes.flush()
         self._pending.clear()
@@ -299,6 +328,10 @@ class Run:
         self.ledger.end_run(self._number, now, self.report.exit_code, self.summary)
         text = json.dumps(self.summary, ensure_ascii=False, indent=1) + "\n"
         replace(self.state / "runs" / f"{self._number:06d}.json", text.encode())
+
+
+def _noted(posts: Iterable[Post]) -> list[Noted]:
+    return [one for post in posts for one in post.noted]
 
 
 def load_outlets(archive: Path) -> Outlets:

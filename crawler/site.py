@@ -50,6 +50,8 @@ class Site(Strict):
     """Further front matter of a post, in this order; empty values are left out."""
     newline: Literal["\n", "\r\n"] = "\n"
     """Line ends inside a post's body."""
+    duplicates: Literal["keep", "pointer"] = "keep"
+    """An article that another source has in the same words: `keep` it whole, or as a `pointer` to the other's post."""
     state: str = ".presskeep"
     """Folder of ledger, captures and locks, inside the archive."""
     captures: bool = True
@@ -135,7 +137,14 @@ class Site(Strict):
     @property
     def style(self) -> PostStyle:
         """How the site's posts are written."""
-        return PostStyle(timezone=self.timezone, fields=tuple(self.fields), back=tuple(self.back), newline=self.newline)
+        return PostStyle(
+            timezone=self.timezone,
+            fields=tuple(self.fields),
+            back=tuple(self.back),
+            newline=self.newline,
+            base=self.baseurl,
+            whole="全文" if self.language.lower().startswith("zh") else "Full text",
+        )
 
 
 def find_archive(start: Path) -> Path | None:

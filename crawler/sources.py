@@ -172,6 +172,9 @@ class PostRules(Strict):
     outlet: Literal["canonical", "printed"] = "canonical"
     """By which name an outlet stands in category and tags: the table's own, so that it has one, or as printed."""
     keep: Keep = Keep()
+    duplicates: Literal["keep", "pointer"] | None = None
+    """An article that another source has in the same words: ``keep`` it whole, or as a ``pointer`` to the other's post;
+    default presskeep.yml's."""
 
 
 class Verified(Strict):

@@ -13,9 +13,12 @@ from crawler.extract.walls import weight
 from crawler.gate import OWN_PAGE, Floor, digest, judge, same_text
 from crawler.items import Article, Attribution, Refused, Text
 from crawler.outlets import Outlets
-from crawler.run import Post
+from crawler.run import Post, Run
 from crawler.site import Site
 from crawler.sources import PostRules, Source
+from crawler.syndication.pointer import shortened
+from crawler.syndication.sketch import sketch
+from crawler.syndication.stories import Noted, Told
 from crawler.watch import Watch
 
 # clean
@@ -45,6 +48,7 @@ def judged(article: Article, source: Source, watch: Watch) -> None:
         text, weight(article.plain), lambda same: watch.twin(article.source, article.key, same), twice=not guessed
     )
     article.text = text
+    article.sketch = sketch(article.plain).packed()
 
 
 # attribute
@@ -95,6 +99,23 @@ def _compare(article: Article, inside: Credit | None, outlets: Outlets) -> None:
         article.disagreements["attribution"] = (article.attribution.raw, inside.raw)
 
 
+# point
+
+
+def pointed(article: Article, source: Source, run: Run) -> None:
+    """Let a new article point to the post that it is a copy of, where its source's copies are to do that."""
+    if (source.post.duplicates or run.site.duplicates) == "keep" or run.has(article.space, article.key):
+        return
+    if article.published is not None and article.sketch:
+        name = article.space, article.key, article.source
+        article.pointer = run.original_for(Noted(*name, article.published, _told(article, source)))
+
+
+def _told(article: Article, source: Source) -> Told:
+    credited = article.attribution.name if article.attribution else ""
+    return Told(article.sketch, credited, source.name, pointer=bool(article.pointer))
+
+
 # keep
 
 
@@ -113,7 +134,7 @@ class Writer:
         """The post of an article, ready to be kept. Raises ValueError for what would break the site."""
         style = self.style(source)
         return Post(
-            data=write_post(article, style),
+            data=write_post(shortened(article) if article.pointer else article, style),
             path=post_path(article, source, style, self._site.posts),
             space=article.space,
             key=article.key,
@@ -125,6 +146,7 @@ class Writer:
             published=article.published,
             printed=article.published_raw,
             reading=article.reading,
+            story=_told(article, source) if article.sketch else None,
         )
 
 

@@ -30,7 +30,7 @@ from crawler.ending import in_good_order
 from crawler.items import Article, Refused
 from crawler.readers import Outcome, Readers, Task
 from crawler.run import Post, Run
-from crawler.steps import Writer, attribute, judged
+from crawler.steps import Writer, attribute, judged, pointed
 from crawler.whose import Whose
 
 if TYPE_CHECKING:
@@ -308,6 +308,7 @@ class Filling:
         article.capture = article.capture if task.packed else ""
         judged(article, source, self._run.watch)
         attribute(article, source, self._run.outlets)
+        pointed(article, source, self._run)
         post = self._writer.post(article, source)
         post.hints = dict(task.row.hints)
         return post

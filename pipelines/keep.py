@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from scrapy.exceptions import DropItem
 
 from crawler.components import run_of
-from crawler.steps import Writer
+from crawler.steps import Writer, pointed
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -34,6 +34,7 @@ class KeepPipeline:
         run, source = run_of(self._crawler), self._sources[item.source]
         writer = self._writer = self._writer or Writer(run.site)
         run.changes.dress(item, writer.style(source).timezone)
+        pointed(item, source, run)
         try:
             post = writer.post(item, source)
         except ValueError as error:

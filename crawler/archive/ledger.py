@@ -21,7 +21,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from crawler.archive import changelog
+from crawler.archive import changelog, sketches
 
 SCHEMA_VERSION = 2
 """1 knew no backfills."""
@@ -417,6 +417,7 @@ class Ledger:
         if version is None:
             self._connection.execute(meta.insert().values(name="schema", value=str(SCHEMA_VERSION)))
         changelog.begin(self._connection)
+        sketches.begin(self._connection)
         self._connection.commit()
 
     def _migrate(self) -> None:

@@ -87,6 +87,8 @@ def _front(article: Article, style: PostStyle) -> list[str]:
     if tags:
         lines.append(f"tags: {_scalar_or_list(*tags)}")
     lines += [f"{name}: {value}" for name in style.fields if (value := _field(name, article, style))]
+    if article.pointer:
+        lines.append(f"pointer: {_quoted(article.pointer)}")
     if article.revisions:
         edited = _quoted(_date("last_modified", article.last_modified, style))
         lines += [f"last_modified_at: {edited}", f"revisions: {article.revisions}"]
@@ -150,7 +152,8 @@ def _tail(article: Article, style: PostStyle) -> list[str]:
     link = absolute(article.link)
     if article.link and not link.startswith("http"):
         raise ValueError(f"link: not a public address: {article.link!r}")
-    back = style.joiner.join(_back(one, article) for one in style.back)
+    whole = [BackLink(label=style.whole, href=style.base + article.pointer)] if article.pointer else []
+    back = style.joiner.join(_back(one, article) for one in (*whole, *style.back))
     return [part for part in (link and autolink(link), back) if part]
 
 

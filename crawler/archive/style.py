@@ -37,6 +37,10 @@ class PostStyle:
     """Between the links at the foot."""
     end: str = ""
     """Bytes after the last line."""
+    base: str = ""
+    """Path below which the site is published."""
+    whole: str = "Full text"
+    """Label of the link by which a post points to another."""
     newline: str = "\n"
     """Line ends of the file: ``"\\n"``, or ``"\\r\\n"`` to keep those of an upstream that has them.
 
