@@ -27,6 +27,7 @@ VERBS = {
     "extract": "What an article page holds, and why presskeep thinks so.",
     "search": "Posts in which words stand, best first.",
     "serve": "The archive in a browser, without Ruby: its site, search, health, gaps, versions.",
+    "stories": "Stories that several sources have in the same words, and whose they are.",
     "diff": "How a post changed: its versions, newest first.",
     "reprocess": "Read captures once more, with today's rules: posts get better, nobody is asked.",
     "verify": "Check every post and the ledger against the rules.",
