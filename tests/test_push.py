@@ -1,5 +1,5 @@
-"""``presskeep push wayback``: originals that are new are asked for once, in the pace of the service, and what it says of
-each is remembered. The service is played on loopback."""
+"""``presskeep push wayback``: originals that are new are asked for once, in the pace of the service, and what it says
+of each is remembered. The service is played on loopback."""
 
 from __future__ import annotations
 

@@ -26,14 +26,14 @@ from crawler.archive import revisions
 from crawler.archive.captures import CaptureStore, Response, read_segment
 from crawler.archive.ledger import Capture, Ledger, LedgerLost, articles, meta
 from crawler.archive.locks import Lock
-from crawler.archive.post import PostError, check_post, is_slug, read_post
+from crawler.archive.post import check_post
 from crawler.archive.posts import Pending, replace, sweep, write_all
-from crawler.archive.site import category_page
 from crawler.archive.warc import LARGEST
 from crawler.follow.origin import Origin
 from crawler.follow.record import OriginError, Record, verify
-from crawler.run import state_folder
+from crawler.run import load_outlets, state_folder
 from crawler.site import Site
+from crawler.sitedata import PAGES, refresh
 from crawler.sources import load_source
 from crawler.yamlfile import SettingsError
 
@@ -112,7 +112,7 @@ class Mirror:
             _miss_no_ledger(archive, state)
             self.ledger = Ledger(state / "ledger.sqlite")
             _mirrored.metadata.create_all(self.ledger.engine)
-            for name in ("_posts", "category", "sources", revisions.FOLDER):
+            for name in ("_posts", "sources", revisions.FOLDER, *PAGES):
                 sweep(archive / name)
             self._captures = CaptureStore(state / "captures", site.segment, datetime.now(UTC))
             self._captures.recover(self.ledger.segment_sizes())
@@ -120,6 +120,8 @@ class Mirror:
             self._lock.release()
             raise
         self.position = _position(self.ledger)
+        self._silent = False
+        """Whether rows changed in what the log does not tell of, but the site's data do."""
 
     def close(self) -> None:
         """Give the archive free."""
@@ -135,8 +137,13 @@ class Mirror:
         of sources, too. Raises OriginError, SettingsError where the two archives do not fit, OSError."""
         self._check_origin(origin, again)
         done = Followed(number=0 if again else self.position.number)
-        if not again and (origin.last, origin.mark) == (self.position.number, self.position.mark) and origin.mark:
-            return done
+        at = self.position
+        if again or not origin.mark or (origin.last, origin.mark) != (at.number, at.mark):
+            self._follow(origin, done, trust, captures, sources)
+        refresh(self.archive, self.site, self.ledger, load_outlets(self.archive), whole=self._silent)
+        return done
+
+    def _follow(self, origin: Origin, done: Followed, trust: bool, captures: bool, sources: bool) -> None:
         self._check_site(origin)
         if captures and not origin.captures:
             raise SettingsError([f"{origin.name}: gives no captures. Next: leave --captures out"])
@@ -145,7 +152,6 @@ class Mirror:
         files = self._take_sources(origin, done) if sources else self.position.files
         done.number = origin.last
         self._move(Position(origin.name, origin.log, origin.last, origin.mark, files))
-        return done
 
     def _check_origin(self, origin: Origin, again: bool) -> None:
         at = self.position
@@ -194,6 +200,7 @@ class Mirror:
         for one in steps:
             known = one.row is not None and one.row.state == "done"
             done.new, done.changed = done.new + (not known), done.changed + known
+            self._silent |= one.row is not None and one.row.digest == one.record.digest
 
     def _judged(self, record: Record, paths: dict[str, tuple[str, str]], trust: bool) -> _Step | str:
         """What is to be done, or why nothing is."""
@@ -242,18 +249,6 @@ class Mirror:
         for one in steps:
             if one.there and one.there != one.record.digest:
                 replace(self.archive / one.record.path, one.record.post.encode())
-        write_all(self.archive, list(self._category_pages(steps)))
-
-    def _category_pages(self, steps: Sequence[_Step]) -> Iterator[Pending]:
-        """For each category that has none yet."""
-        for one in steps:
-            try:
-                post = read_post(one.record.post.encode())
-            except PostError:  # taken on trust
-                continue
-            slug = post.categories[0]
-            if is_slug(slug) and not (self.archive / "category" / f"{slug}.html").exists():
-                yield Pending(f"category/{slug}.html", category_page(slug, next(iter(post.tags), slug)))
 
     def _commit(self, steps: Sequence[_Step], made: Sequence[Capture], sizes: Mapping[str, int], at: Position) -> None:
         keys = [{"space": one.record.space, "key": one.record.key} for one in steps]
