@@ -12,6 +12,7 @@ from typing import Any
 
 import jsonschema
 from click.testing import CliRunner, Result
+from lxml import etree
 
 from crawler.archive.changelog import Entry
 from crawler.archive.checks import known, settle
@@ -28,6 +29,8 @@ from crawler.items import Article
 from crawler.site import Site
 
 FIRST = datetime(2026, 3, 1, 4, 30, tzinfo=UTC)
+ATOM = "{http://www.w3.org/2005/Atom}"
+SCHEMAS = Path(__file__).parent / "schemas"
 NOTED = "2026-03-09T10:00:00Z"
 STYLE = PostStyle(
     timezone="Asia/Shanghai", fields=("source", "key", "original", "modified", "attribution", "authors", "language")
@@ -120,3 +123,10 @@ def published_schema() -> dict[str, Any]:
 
 
 VALIDATOR = jsonschema.Draft202012Validator(published_schema())
+
+
+def rfc_4287(root: etree._Element) -> None:
+    """The grammar, and what it does not say: ids are unique."""
+    etree.RelaxNG(file=str(SCHEMAS / "atom.rng")).assertValid(root)
+    ids = [one.text for one in root.iter(f"{ATOM}id")]
+    assert len(set(ids)) == len(ids)

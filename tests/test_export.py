@@ -31,12 +31,10 @@ from crawler.rebuild import rebuild
 from crawler.site import load_site
 from crawler.sources import load_source
 from tests.server import Server
-from tests.shop import FIRST, VALIDATOR, Shop, invented, new_shop, order_of, published_schema
+from tests.shop import ATOM, FIRST, SCHEMAS, VALIDATOR, Shop, invented, new_shop, order_of, published_schema, rfc_4287
 from tests.story import ENVIRONMENT, PRESSKEEP, Archive, html_source
 
-ATOM = "{http://www.w3.org/2005/Atom}"
 NEWS = "{http://www.google.com/schemas/sitemap-news/0.9}"
-SCHEMAS = Path(__file__).parent / "schemas"
 JSON_FEED = jsonschema.Draft202012Validator(json.loads((SCHEMAS / "jsonfeed.json").read_text()))
 
 
@@ -191,13 +189,6 @@ def test_an_atom_feed_of_the_newest(shop: Shop) -> None:
     rfc_4287(root)
 
 
-def rfc_4287(root: etree._Element) -> None:
-    """The grammar, and what it does not say: ids are unique."""
-    etree.RelaxNG(file=str(SCHEMAS / "atom.rng")).assertValid(root)
-    ids = [one.text for one in root.iter(f"{ATOM}id")]
-    assert len(set(ids)) == len(ids)
-
-
 def test_the_newest_are_sought_among_the_newest_days(shop: Shop) -> None:
     """Older posts are not even read; of one day the later come first, and the feed is as old as its latest change."""
     shop.keep(1)
@@ -219,13 +210,14 @@ def test_the_newest_are_sought_among_the_newest_days(shop: Shop) -> None:
 
 
 def test_an_address_is_the_one_that_jekyll_gives(shop: Shop) -> None:
-    """By the date in the archive's zone, whatever the file is called; the original is the link at the foot, where no
-    field names it."""
+    """By the date in the archive's zone, whatever the file is called, categories in lower case; the original is the
+    link at the foot, where no field names it."""
     file = shop.folder / shop.keep(1, link="https://harbour.example/s/1")
     text = file.read_text("utf-8").replace("2026-03-02 12:30:00 +0800", "2026-03-02 20:30:00 +0000")
+    text = text.replace("categories: ferry", "categories: [Ferry, 码头]")
     file.write_text(re.sub("original: .*\n", "", text), "utf-8")
     article, _ = shop.lines()
-    assert article["archivedAt"] == "https://archive.example/ferry/2026/03/03/k1.html"
+    assert article["archivedAt"] == "https://archive.example/ferry/%E7%A0%81%E5%A4%B4/2026/03/03/k1.html"
     assert article["url"] == "https://harbour.example/s/1"
 
 

@@ -18,9 +18,7 @@ from lxml import etree
 
 from crawler.archive.site import category_page
 from crawler.export.output import opened, text
-from tests.shop import FIRST, Shop, invented, new_shop, order_of
-
-ATOM = "{http://www.w3.org/2005/Atom}"
+from tests.shop import ATOM, FIRST, Shop, invented, new_shop, order_of, rfc_4287
 
 
 @pytest.fixture
@@ -118,6 +116,9 @@ def test_a_file_for_each_category(stocked: Shop, tmp_path: Path, form: str) -> N
         alone = stocked.export(form, "--category", slug, "--newest", "2", "--self", address).stdout_bytes
         assert Path(folder, f"{slug}.{ending}").read_bytes() == alone
         assert (address.encode() in alone) == (form != "sitemap")
+    if form == "atom":
+        for name in names:
+            rfc_4287(etree.parse(Path(folder, name)).getroot())
 
 
 def test_files_in_a_folder_are_named(stocked: Shop, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 from crawler.export.order import Order
@@ -30,8 +31,8 @@ class _Head:
 
 def _head(order: Order) -> _Head:
     shelf = order.shelf
-    pages = [f"category/{order.category}"] if order.category else []
-    pages += [f"source/{order.source}"] if order.source else []
+    pages = [f"category/{quote(order.category, safe='')}"] if order.category else []
+    pages += [f"source/{quote(order.source, safe='')}"] if order.source else []
     names = [shelf.source_name(order.source)] if order.source else []
     names += [shelf.category_name(order.category)] if order.category else []
     page = f"{shelf.home}/{pages[0]}.html" if pages else f"{shelf.home}/"

@@ -9,11 +9,11 @@ from datetime import datetime
 from hashlib import sha256
 from html import escape
 from pathlib import Path, PurePosixPath
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import yaml
 
+from crawler.archive.address import post_url
 from crawler.archive.changelog import Entry
 from crawler.archive.markup import WIDEST, clean
 from crawler.archive.names import is_slug
@@ -146,16 +146,12 @@ class Shelf:
     def _item(self, entry: Entry, post: Post, digest: str) -> Item:
         published = self._zoned(post.date)
         modified = self._moment(post.fields.get("last_modified_at")) or self._moment(post.fields.get("modified"))
-        address = self._address(entry, post, published)
+        day = published.astimezone(self._zone).date()
+        address = self.home + post_url(entry.path, post.categories, day)
         return Item(entry, post, digest, address, published, modified, self._publisher(entry.source))
 
     def _publisher(self, source: str) -> Publisher:
         return self._publishers.get(source) or Publisher(source)
-
-    def _address(self, entry: Entry, post: Post, published: datetime) -> str:
-        """As Jekyll's permalink has it: the day is that of the date in the site's zone, the rest the file's name."""
-        day, categories = published.astimezone(self._zone).strftime("%Y/%m/%d"), "/".join(map(quote, post.categories))
-        return f"{self.home}/{categories}/{day}/{quote(PurePosixPath(entry.path).stem[11:])}.html"
 
     def _moment(self, value: object) -> datetime | None:
         """A time of the front matter, None where it is none: somebody may have written it by hand."""
