@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path, PurePosixPath
 from threading import Event, Lock
@@ -22,13 +23,13 @@ from zoneinfo import ZoneInfo
 
 from crawler.archive import changelog
 from crawler.archive.address import post_url
-from crawler.archive.ledger import Ledger
+from crawler.archive.ledger import Ledger, LedgerError
 from crawler.archive.reader import Post, read_any
 from crawler.commands.common import readable_sources
 from crawler.outlets import Outlets
 from crawler.render.posts import url_of
 from crawler.run import load_outlets, state_folder
-from crawler.search.index import Index, is_writable, known_posts, open_index
+from crawler.search.index import Index, discard, is_writable, known_posts, open_index
 from crawler.search.lists import listed
 from crawler.serve.hygiene import harmless
 from crawler.site import Site, load_site
@@ -38,6 +39,9 @@ from crawler.yamlfile import SettingsError
 T = TypeVar("T")
 _REST = 10
 """After it was brought up to date the index rests this many times as long as that took."""
+
+_AFTER_A_FAULT = 30.0
+"""Seconds until it is tried again."""
 
 
 class Stopped(Exception):
@@ -65,7 +69,7 @@ class Library:
         self._opened: tuple[int, ...] = ()
         self._reading, self._following = Lock(), Lock()
         self._stop = Event()
-        self._followed: tuple[str, int] | None = None
+        self._followed: tuple[object, ...] | None = None
         self._not_before = 0.0
         self._age = 0
         self._kept: dict[str, tuple[int | None, object]] = {}
@@ -96,14 +100,19 @@ class Library:
                     self._opened = _identity(path)
             yield self._ledger
 
+    @property
+    def has_run(self) -> bool:
+        """Whether there is a ledger."""
+        return bool(self._opened)
+
     @contextmanager
     def index(self) -> Iterator[Index | None]:
         """The index as far as it has come; None where there is none, for it is being made."""
         path = self._index_folder / "search.sqlite"
         index = None
-        try:
+        with suppress(sqlite3.DatabaseError):
             index = Index(path) if path.is_file() else None
-        except sqlite3.DatabaseError:  # torn: made anew
+        if index is None:  # lost or torn: made anew
             self._followed = None
         try:
             yield index
@@ -122,7 +131,7 @@ class Library:
             return
         try:
             with self.ledger() as ledger:
-                now = _state_of(ledger) if ledger else None
+                now = (self._opened, *_state_of(ledger)) if ledger else None
             if now != self._followed and ledger and not self._stop.is_set():
                 begun = monotonic()
                 self._follow()
@@ -131,11 +140,22 @@ class Library:
                 self._not_before = monotonic() + _REST * (monotonic() - begun)
         except Stopped:
             pass
+        except (OSError, LedgerError) as error:  # what is known already can be read all the same
+            print(f"presskeep: the index is not up to date: {error}", file=sys.stderr, flush=True)
+            self._not_before = monotonic() + _AFTER_A_FAULT
         finally:
             self.progress = None
             self._following.release()
 
     def _follow(self) -> None:
+        """One that turns out to be torn is made anew, once."""
+        try:
+            self._follow_once()
+        except sqlite3.DatabaseError:
+            discard(self._index_folder)
+            self._follow_once()
+
+    def _follow_once(self) -> None:
         with self.ledger() as ledger:
             posts = known_posts(ledger) if ledger else {}
         index, _ = open_index(self._index_folder)
@@ -234,5 +254,7 @@ def _identity(path: Path) -> tuple[int, ...]:
 
 
 def _state_of(ledger: Ledger) -> tuple[str, int]:
-    """By which a ledger is known to say the same of its posts."""
-    return changelog.log_id(ledger), changelog.last(ledger)
+    """By which a ledger is known to say the same of its posts. One that an older presskeep made, and that may not be
+    written to, keeps no log; it is read as it lies, and another when it has changed."""
+    log = changelog.log_id(ledger)
+    return log, changelog.last(ledger) if log else 0

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from crawler.archive.site import template_files
-from crawler.render.theme import Theme
+from crawler.render.theme import Theme, split
 
 HERE = Path(__file__).resolve().parent
 LAYOUTS = "category", "day", "default", "feed", "home", "missing", "month", "post", "source", "tag", "year"
@@ -41,6 +41,8 @@ class Look:
     """An archive's layouts; those that come with presskeep where some are missing, for they belong together."""
 
     theme: Theme
+    pages: dict[str, str]
+    """Address -> name of the file, of the pages at the top of the site."""
 
     def __init__(self, archive: Path, base: str) -> None:
         """``base``: path below which the site lies. Raises OSError where there is no ``_config.yml``."""
@@ -61,6 +63,7 @@ class Look:
         with self._lock:
             if seen != self._seen:
                 self.theme = Theme(self._folder())
+                self.pages = dict(_pages(self.theme.archive))
                 self._seen = seen
 
     def _folder(self) -> Path:
@@ -125,4 +128,11 @@ def _watched(archive: Path) -> Iterator[Path]:
     for folder in ("_layouts", "_includes"):
         yield from sorted((archive / folder).glob("*.html"))
     yield from (archive / "_data").glob("words.yml")
-    yield from sorted(archive.glob("*.html"))
+    yield from sorted([*archive.glob("*.html"), *archive.glob("*.xml")])
+
+
+def _pages(archive: Path) -> Iterator[tuple[str, str]]:
+    """Files with front matter, which may give them another address."""
+    for path in sorted([*archive.glob("*.html"), *archive.glob("*.xml")]):
+        if front := split(path.read_text("utf-8", "replace"))[0]:
+            yield str(front.get("permalink") or f"/{path.name}"), path.name

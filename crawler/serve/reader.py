@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, quote, unquote, urlencode
 
-from crawler.render.theme import split
 from crawler.search.index import Index
 from crawler.serve import tools, versions
 from crawler.serve.answer import ATOM, HTML, Answer, see
@@ -85,7 +84,7 @@ def finished(asked: Asked, html: str, status: int = 200, more: tuple[Link, ...] 
     bar = [*more, *(Link(words[name], f"/{name}", asked.address == f"/{name}") for name in names)]
     notice = ""
     if asked.index is None:
-        notice = words["no_run"]
+        notice = words["starting" if library.has_run else "no_run"]
     elif (progress := library.progress) and progress[0] < progress[1]:
         notice = words["indexing"].replace("[n]", f"{progress[0]:,}").replace("[m]", f"{progress[1]:,}")
     return Answer(asked.look.finished(html, bar, notice), HTML, status)
@@ -100,14 +99,12 @@ def _front(asked: Asked) -> Answer:
     return finished(asked, asked.look.theme.file("index.html", {}, site))
 
 
-def _file(asked: Asked, name: str) -> Answer | None:
+def _file(asked: Asked) -> Answer | None:
     """A page at the top of the site, such as ``archive.html``."""
-    path = asked.look.theme.archive / name
-    if not path.is_file() or not split(path.read_text("utf-8", "replace"))[0]:
+    if (name := asked.look.pages.get(asked.address)) is None:
         return None
-    feed = name.endswith(".xml")
-    posts = Posts() if name in _WITHOUT_POSTS else asked.shelves.listed({}, _limit(asked, "feed_posts", 50))
-    sizes = asked.shelves.counts("category") if name == "categories.html" else {}
+    posts = Posts() if asked.address in _WITHOUT_POSTS else asked.shelves.listed({}, _limit(asked, "feed_posts", 50))
+    sizes = asked.shelves.counts("category") if asked.address == "/categories.html" else {}
     pages = [
         {
             "layout": "category",
@@ -119,10 +116,10 @@ def _file(asked: Asked, name: str) -> Answer | None:
     ]
     categories = {slug: Posts((), number) for slug, number in sizes.items()}
     html = asked.look.theme.file(name, {}, asked.shelves.site(posts=posts, pages=pages, categories=categories))
-    return Answer(html.encode(), ATOM) if feed else finished(asked, html)
+    return Answer(html.encode(), ATOM) if name.endswith(".xml") else finished(asked, html)
 
 
-_WITHOUT_POSTS = {"404.html", "archive.html", "categories.html", "publishers.html", "tags.html"}
+_WITHOUT_POSTS = {"/404.html", "/archive.html", "/categories.html", "/sources.html", "/tags.html"}
 
 
 def _category(asked: Asked, slug: str) -> Answer | None:
@@ -201,7 +198,7 @@ def _post(asked: Asked) -> Answer | None:
     page = asked.shelves.page(path, post)
     site = asked.shelves.site()  # before the neighbours, of which no facts are asked
     page |= asked.shelves.neighbours(path)
-    compare = Link(asked.look.words["compare"], f"/diff{quote(asked.address)}")
+    compare = Link(asked.look.words["versions"], f"/diff{quote(asked.address)}")
     more = (compare,) if versions.has_several(asked.library.archive, path) else ()
     return finished(asked, asked.look.page("post", page, site, page["content"]), more=more)
 
@@ -265,6 +262,6 @@ ROUTES: list[tuple[str, Callable[..., Answer | None]]] = [
     (rf"/archive/{_YEAR}/{_MONTH}\.html", partial(_span, layout="month")),
     (rf"/archive/{_YEAR}/{_MONTH}/{_DAY}\.html", partial(_span, layout="day")),
     (_POST, _post),
-    (r"/(?P<name>[^/._][^/]*\.(?:html|xml))", _file),
+    (r"/[^/]+\.(?:html|xml)", _file),
     (r"/.+", _static),
 ]
