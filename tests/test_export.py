@@ -344,14 +344,16 @@ def test_times_that_somebody_wrote_by_hand(shop: Shop, line: str, told: str | No
     assert (article["datePublished"], article.get("dateModified")) == ("2026-03-02T12:30:00+08:00", told)
 
 
-def test_memory_stays_flat(shop: Shop, tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", ["jsonl", "parquet", "sqlite", "epub"])
+def test_memory_stays_flat(shop: Shop, tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten times as many posts of 200 KB take no more memory."""
+    monkeypatch.setattr("crawler.export.parquet._CHARACTERS", 100_000)
     body = "<p>" + "港口的灯一盏一盏亮了。" * 6000 + "</p>"
 
     def peak() -> int:
         tracemalloc.start()
         try:
-            shop.export("jsonl", "--out", str(tmp_path / "all.jsonl"))
+            shop.export(form, "--out", str(tmp_path / "all"))
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
