@@ -19,7 +19,7 @@ from typing import NamedTuple
 from crawler import __version__
 from crawler.archive import changelog
 from crawler.archive.ledger import Ledger
-from crawler.archive.posts import fsync, replace
+from crawler.archive.posts import fsync, replace, sweep
 from crawler.run import state_folder
 from crawler.signing import sign
 from crawler.site import SETTINGS, Site
@@ -84,14 +84,22 @@ class Made:
         return sum(one.status.st_size for one in self.held.values())
 
 
-def make(archive: Path, site: Site, today: date, key: Path | None = None, tick: Tick = lambda done, of: None) -> Made:
+def make(
+    archive: Path,
+    site: Site,
+    today: date,
+    key: Path | None = None,
+    *,
+    captures: bool = True,
+    tick: Tick = lambda done, of: None,
+) -> Made:
     """Write the manifest, signed where a key is given; under the lock. One that says the same stays as it is, with its
     date and signature.
 
     A file that was not touched since the last time is not read again: what rots on disk keeps the digest of what it
     was, and ``faults`` finds it. Raises OSError, SigningError.
     """
-    where, held, log = archive / FOLDER, held_files(archive, site), log_of(archive, site)
+    where, held, log = archive / FOLDER, held_files(archive, site, captures=captures), log_of(archive, site)
     digests, read = _digests(state_folder(archive, site) / _STAMPS, held, tick)
     there = _files(where)
     tags = tag_files(site, digests, held, log, _date(there) or today)
@@ -105,13 +113,18 @@ def make(archive: Path, site: Site, today: date, key: Path | None = None, tick: 
     return Made(Manifest(digests, tags, signature), held, read, changed)
 
 
-def held_files(archive: Path, site: Site) -> dict[str, Held]:
+def held_files(archive: Path, site: Site, *, captures: bool = True) -> dict[str, Held]:
     """Name in the manifest -> file. Captures have the name that they have where the state lies in the archive."""
     found = {name: one for folder in _FOLDERS for name, one in _below(archive / folder, folder)}
     found[SETTINGS] = Held(archive / SETTINGS, (archive / SETTINGS).stat())
-    captures = _below(state_folder(archive, site) / "captures", f"{site.state}/captures")
-    found.update((name, one) for name, one in captures if not name.endswith(".torn"))
+    if captures:
+        there = _below(state_folder(archive, site) / "captures", _captures(site))
+        found.update((name, one) for name, one in there if not name.endswith(".torn"))
     return dict(sorted(found.items()))
+
+
+def _captures(site: Site) -> str:
+    return f"{site.state}/captures"
 
 
 def _below(folder: Path, name: str) -> Iterator[tuple[str, Held]]:
@@ -221,6 +234,7 @@ def _files(where: Path) -> dict[str, bytes]:
 def _write(where: Path, tags: Mapping[str, bytes], signature: bytes) -> None:
     """The old one goes first and the tag manifest comes last: at no moment do two of them look like one."""
     where.mkdir(exist_ok=True)
+    sweep(where)
     for name in (TAGS, SIGNATURE):
         (where / name).unlink(missing_ok=True)
     fsync(where)
@@ -256,17 +270,26 @@ def _parsed(path: Path, data: bytes) -> dict[str, str]:
 def faults(
     archive: Path, site: Site, manifest: Manifest, tick: Tick = lambda done, of: None
 ) -> Iterator[tuple[str, str]]:
-    """(file, what is wrong) wherever the archive differs from a manifest: every file is read. Raises OSError."""
-    for name, digest in _parsed(Path(TAGS), manifest.tags[TAGS]).items():
-        if sha256(manifest.tags.get(name, b"")).hexdigest() != digest:
+    """(file, what is wrong with it) wherever the archive differs from a manifest; captures are looked at where it names
+    some. Every file is read, and what cannot be read is a fault like others."""
+    tags = _parsed(Path(TAGS), manifest.tags[TAGS])
+    for name in (BAGIT, INFO, DIGESTS):
+        if sha256(manifest.tags[name]).hexdigest() != tags.get(name):
             yield f"{FOLDER}/{name}", "manifest: is not the one that the tag manifest names"
-    held = held_files(archive, site)
+    held = held_files(archive, site, captures=any(name.startswith(_captures(site)) for name in manifest.digests))
     names = sorted({*held, *manifest.digests})
     for number, name in enumerate(names, 1):
         if name not in held:
             yield name, "manifest: missing"
         elif name not in manifest.digests:
             yield name, "manifest: added since"
-        elif digest_of(held[name].path) != manifest.digests[name]:
-            yield name, "manifest: changed"
+        elif what := _difference(held[name].path, manifest.digests[name]):
+            yield name, f"manifest: {what}"
         tick(number, len(names))
+
+
+def _difference(path: Path, digest: str) -> str:
+    try:
+        return "" if digest_of(path) == digest else "changed"
+    except OSError as error:  # a bad sector, or no right to
+        return f"cannot be read ({error.strerror})"

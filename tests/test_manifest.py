@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -22,7 +23,7 @@ from crawler.archive.locks import Lock
 from crawler.archive.posts import replace
 from crawler.commands.manifest import command
 from crawler.commands.verify import command as verify_command
-from crawler.manifest import DIGESTS, FOLDER, INFO, SIGNATURE, TAGS, ManifestError, load, make
+from crawler.manifest import DIGESTS, FOLDER, INFO, SIGNATURE, TAGS, ManifestError, digest_of, load, make
 from crawler.site import load_site
 from tests.shop import Shop, new_shop
 
@@ -150,6 +151,29 @@ def test_what_is_missing_changed_or_added_is_named(held: Held) -> None:
     assert {"file": missing, "fault": "manifest: missing"} in told
 
 
+def test_a_manifest_for_copies_without_captures(held: Held) -> None:
+    held.manifest("--no-captures")
+    assert not any("captures" in name for name in load(held.folder / FOLDER).digests)
+    held.verify("--manifest")
+    shutil.rmtree(held.folder / ".presskeep" / "captures")
+    held.verify("--manifest")
+
+
+def test_a_file_that_cannot_be_read_is_a_fault_like_others(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = held.keep(1), held.keep(2)
+    held.manifest()
+    (held.folder / second).write_bytes(b"changed")
+
+    def bad(path: Path) -> str:
+        if path.name.endswith("k1.md"):
+            raise OSError(errno.EIO, "Input/output error")
+        return digest_of(path)
+
+    monkeypatch.setattr("crawler.manifest.digest_of", bad)
+    told = held.verify("--manifest", code=1)
+    assert told[:2] == [f"{first}: manifest: cannot be read (Input/output error)", f"{second}: manifest: changed"]
+
+
 def test_a_manifest_may_be_kept_elsewhere(held: Held, tmp_path: Path) -> None:
     held.manifest()
     shutil.move(held.folder / FOLDER, tmp_path / "kept")
@@ -188,10 +212,12 @@ def test_a_manifest_is_whole_or_none(held: Held, write: int, monkeypatch: pytest
         patch.setattr("crawler.manifest.replace", torn)
         with pytest.raises(OSError, match="full"):
             make(held.folder, site, DAY)
+    held.write(f"{FOLDER}/.{INFO}.12.ab.tmp", b"of a run that was killed")
     with pytest.raises(ManifestError, match="no whole manifest"):
         load(held.folder / FOLDER)
     held.manifest()
     held.verify("--manifest")
+    assert set(held.tags()) == {DIGESTS, INFO, "bagit.txt", TAGS}
 
 
 def test_files_of_two_manifests_are_no_manifest(held: Held) -> None:
@@ -203,6 +229,9 @@ def test_files_of_two_manifests_are_no_manifest(held: Held) -> None:
     assert f"{FOLDER}/{DIGESTS}: manifest: is not the one that the tag manifest names" in held.verify(
         "--manifest", code=1
     )
+    tags = (held.folder / FOLDER / TAGS).read_bytes()
+    held.write(f"{FOLDER}/{TAGS}", b"".join(line for line in tags.splitlines(True) if DIGESTS.encode() not in line))
+    assert held.verify("--manifest", code=1)[0].startswith(f"{FOLDER}/{DIGESTS}: manifest: is not the one"), "left out"
     held.write(f"{FOLDER}/{DIGESTS}", b"0123  x\n")
     assert "line 1: expected a sha256 digest and a path" in held.verify("--manifest", code=2)[0]
 

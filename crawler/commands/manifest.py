@@ -15,12 +15,15 @@ from crawler.commands.status import placed, state_option
 
 @click.command("manifest", help="Write a digest for each file into .manifest/ (BagIt); verify --manifest checks them.")
 @click.option("--sign", "key", type=click.Path(path_type=Path), metavar="KEY", help="SSH key to sign it with.")
+@click.option("--captures/--no-captures", default=True, help="Without: for copies that have none, as those by git.")
 @click.option("--bag", "target", type=click.Path(path_type=Path), metavar="DIR", help="A BagIt bag, of hard links.")
 @archive_option
 @state_option
 @json_option
 @explained
-def command(key: Path | None, target: Path | None, archive: Path | None, state: Path | None, as_json: bool) -> None:
+def command(
+    key: Path | None, captures: bool, target: Path | None, archive: Path | None, state: Path | None, as_json: bool
+) -> None:
     """Thin: under the lock, so that the manifest is of one moment."""
     import json
     from datetime import UTC, datetime
@@ -37,7 +40,7 @@ def command(key: Path | None, target: Path | None, archive: Path | None, state: 
     site, today = load_site(folder), datetime.now(UTC).date()
     lock = Lock(*(one for one in (folder, state_folder(folder, site)) if one.is_dir()))
     try:
-        made = make(folder, site, today, key, counter())
+        made = make(folder, site, today, key, captures=captures, tick=counter())
         if target:
             bag(folder, site, made, target, today, key)
     except (SigningError, FileExistsError) as error:
