@@ -673,7 +673,7 @@ def test_nothing_but_the_site_is_served(site: Site, server: Servers) -> None:
         assert b"SQLite format" not in answer, path
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.sampled_from(["..", ".", "assets", "presskeep.yml", "sources", "own.yml", "%2e%2e", "%2f", "\\", "", "x"])

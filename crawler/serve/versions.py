@@ -23,7 +23,9 @@ _PIECE = re.compile(rf"[{CJK}]|[^\W_{CJK}]+|\s+|.", re.DOTALL)
 """What is compared within a paragraph: words, single characters of scripts that have none, signs."""
 _MOST = 4_000
 """Such pieces of a paragraph; a longer one is shown twice, for comparing takes time by the square."""
-_ALIKE = 0.35
+_MOST_PAIRS = 400
+"""Paragraphs of one place times those of the other, up to which each is looked for among the others."""
+_ALIKE = 0.5
 """Paragraphs that share less than this are two, not one that changed."""
 
 Part = dict[str, str]
@@ -109,11 +111,8 @@ def compared(old: Sequence[str], new: Sequence[str]) -> Iterator[dict[str, Any]]
     for operation, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if operation == "equal":
             yield from (_whole("same", line) for line in old[a:b])
-        elif operation == "replace" and b - a == d - c:
-            yield from (row for pair in zip(old[a:b], new[c:d], strict=True) for row in _changed(*pair))
         else:
-            yield from (_whole("removed", line) for line in old[a:b])
-            yield from (_whole("added", line) for line in new[c:d])
+            yield from _replaced(list(old[a:b]), list(new[c:d]))
 
 
 def _whole(kind: str, line: str) -> dict[str, Any]:
@@ -126,19 +125,36 @@ def _whole(kind: str, line: str) -> dict[str, Any]:
     }
 
 
-def _changed(old: str, new: str) -> Iterator[dict[str, Any]]:
-    """One row where the two are alike, else two."""
+def _replaced(old: list[str], new: list[str]) -> Iterator[dict[str, Any]]:
+    """Paragraphs that stand in each other's place: each beside the first that is left and is like it."""
+    small = len(old) * len(new) <= _MOST_PAIRS
+    for line in old:
+        place = next((at for at, other in enumerate(new) if small and _alike(line, other)), None)
+        if place is None:
+            yield _whole("removed", line)
+            continue
+        yield from (_whole("added", other) for other in new[:place])
+        yield _changed(line, new[place])
+        new = new[place + 1 :]
+    yield from (_whole("added", other) for other in new)
+
+
+def _alike(old: str, new: str) -> bool:
+    """By the pieces that both have, wherever these stand."""
     before, after = _PIECE.findall(old), _PIECE.findall(new)
-    matcher = SequenceMatcher(None, before, after, autojunk=False)
-    if max(len(before), len(after)) > _MOST or matcher.ratio() < _ALIKE:
-        yield from (_whole("removed", old), _whole("added", new))
-        return
-    parts = list(_parts(matcher, before, after))
+    if max(len(before), len(after)) > _MOST:
+        return False
+    return SequenceMatcher(None, before, after, autojunk=False).quick_ratio() >= _ALIKE
+
+
+def _changed(old: str, new: str) -> dict[str, Any]:
+    before, after = _PIECE.findall(old), _PIECE.findall(new)
+    parts = list(_parts(SequenceMatcher(None, before, after, autojunk=False), before, after))
     halves = {
         "old": [part for part in parts if part["kind"] != "added"],
         "new": [part for part in parts if part["kind"] != "removed"],
     }
-    yield {"kind": "changed", "parts": parts, **halves}
+    return {"kind": "changed", "parts": parts, **halves}
 
 
 def _parts(matcher: SequenceMatcher[str], before: Sequence[str], after: Sequence[str]) -> Iterator[Part]:
