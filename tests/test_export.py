@@ -344,7 +344,7 @@ def test_times_that_somebody_wrote_by_hand(shop: Shop, line: str, told: str | No
     assert (article["datePublished"], article.get("dateModified")) == ("2026-03-02T12:30:00+08:00", told)
 
 
-@pytest.mark.parametrize("form", ["jsonl", "parquet", "sqlite", "epub"])
+@pytest.mark.parametrize("form", ["jsonl", "parquet", "sqlite", "epub", "sitemap"])
 def test_memory_stays_flat(shop: Shop, tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten times as many posts of 200 KB take no more memory."""
     monkeypatch.setattr("crawler.export.parquet._CHARACTERS", 100_000)

@@ -102,13 +102,14 @@ class Order:
     def _in_category(self, item: Item) -> bool:
         return not self.category or self.category in item.post.categories
 
-    def newest(self) -> Sequence[Item]:
-        """So many posts as are asked for, the newest first; older ones are not even read."""
+    def newest(self, *, bare: bool = False) -> Sequence[Item]:
+        """So many posts as are asked for, the newest first; older ones are not even read. ``bare``: without texts, for
+        all of them are in memory at once."""
         if self.chosen is not None:
             return self.chosen
         found: list[Item] = []
         for days in _stretches(Counter(map(day_of, self._posts())), self.count):
-            found += (item for _, item in self.told(days) if item is not None)
+            found += (item.bare if bare else item for _, item in self.told(days) if item is not None)
             if len(found) >= self.count:
                 break
         return sorted(found, key=_age, reverse=True)[: self.count]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from html import escape
@@ -49,6 +49,11 @@ class Item:
     modified: datetime | None
     """When it was edited last, else the time of change that its page stated; with a zone."""
     publisher: Publisher
+
+    @property
+    def bare(self) -> Item:
+        """The same without its texts."""
+        return replace(self, post=replace(self.post, digest="", body=""))
 
     @property
     def original(self) -> str:

@@ -22,7 +22,7 @@ _MOST = 1000
 
 def write(out: BinaryIO, order: Order) -> int:
     """Write a sitemap; the number of its addresses. Raises OSError."""
-    items = order.newest()
+    items = order.newest(bare=True)
     root = ElementTree.Element("urlset", {"xmlns": _SITEMAP, "xmlns:news": _NEWS})
     for place, item in enumerate(items):
         url = add(root, "url")
