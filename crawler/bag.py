@@ -10,7 +10,7 @@ from pathlib import Path
 from crawler.archive.posts import draft_of, fsync
 from crawler.manifest import SIGNATURE, TAGS, Held, Made, log_of, tag_files
 from crawler.signing import sign
-from crawler.site import SETTINGS, Site
+from crawler.site import Site
 
 
 def bag(archive: Path, site: Site, made: Made, target: Path, today: date, key: Path | None = None) -> None:
@@ -38,7 +38,7 @@ def _is_written_into(name: str, made: Made) -> bool:
     """Whether the file may change where it lies: settings by hand, the latest captures by the next run. Others are only
     ever replaced, so that a link stays what it was."""
     latest = max((one for one in made.held if "/captures/presskeep-" in one), default="")
-    return name in (SETTINGS, latest) or name.startswith("sources/")
+    return name == latest or "/" not in name or name.startswith("sources/")
 
 
 def _take(one: Held, target: Path, *, link: bool) -> None:

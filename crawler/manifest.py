@@ -31,6 +31,8 @@ SIGNATURE = f"{TAGS}.sig"
 _DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 _FOLDERS = ("_posts", "revisions", "images", "packed", "sources")
 """What an archive holds. What is made of it at any time, such as pages of categories, is not named."""
+_ALSO = (SETTINGS, "outlets.yml")
+"""Files that are written by hand."""
 _STAMPS = "manifest.stamps"
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)", re.DOTALL)
 _END = re.compile(r"\r\n|\n|\r")
@@ -116,7 +118,7 @@ def make(
 def held_files(archive: Path, site: Site, *, captures: bool = True) -> dict[str, Held]:
     """Name in the manifest -> file. Captures have the name that they have where the state lies in the archive."""
     found = {name: one for folder in _FOLDERS for name, one in _below(archive / folder, folder)}
-    found[SETTINGS] = Held(archive / SETTINGS, (archive / SETTINGS).stat())
+    found.update((name, Held(archive / name, (archive / name).stat())) for name in _ALSO if (archive / name).is_file())
     if captures:
         there = _below(state_folder(archive, site) / "captures", _captures(site))
         found.update((name, one) for name, one in there if not name.endswith(".torn"))

@@ -65,6 +65,7 @@ def held(tmp_path: Path) -> Iterator[Held]:
     for number in (1, 2, 3):
         made.keep(number)
     made.write("revisions/2026/03/02/2026-03-02-k1/1.md", b"before")
+    made.write("outlets.yml", b"{}\n")
     for number in (1, 2):
         made.write(f".presskeep/captures/presskeep-2026030{number}000000-0000{number}.warc.gz", b"captures %d" % number)
     yield made
@@ -87,7 +88,7 @@ def test_every_file_that_the_archive_holds_is_named(held: Held) -> None:
     captures = [f".presskeep/captures/presskeep-2026030{n}000000-0000{n}.warc.gz" for n in (1, 2)]
     revision = "revisions/2026/03/02/2026-03-02-k1/1.md"
     sources = [str(path.relative_to(held.folder)) for path in held.folder.glob("sources/*")]
-    assert list(digests) == sorted([*posts, *captures, revision, *sources, "presskeep.yml"])
+    assert list(digests) == sorted([*posts, *captures, revision, *sources, "presskeep.yml", "outlets.yml"])
     data = {name: (held.folder / name).read_bytes() for name in digests}
     assert digests == {name: sha256(one).hexdigest() for name, one in data.items()}
     size = sum(map(len, data.values()))
@@ -310,7 +311,7 @@ def test_a_bag_is_whole_and_stays_what_it_was(held: Held, tmp_path: Path) -> Non
     first, latest = (f"data/.presskeep/captures/presskeep-2026030{n}000000-0000{n}.warc.gz" for n in (1, 2))
     assert all(name in linked for name in payload if name.startswith(("data/_posts", "data/revisions")))
     assert first in linked
-    assert not linked & {latest, "data/presskeep.yml"}, "they are written into where they lie"
+    assert not linked & {latest, "data/presskeep.yml", "data/outlets.yml"}, "they are written into where they lie"
     assert not any(name.startswith("data/sources/") for name in linked)
     assert "is there already" in held.manifest("--bag", bag, code=2).stderr
 
