@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from crawler.archive.captures import CaptureError, read_segment
 from crawler.archive.checks import revised
@@ -14,6 +15,8 @@ from crawler.archive.ledger import Ledger
 from crawler.archive.markup import Markup
 from crawler.archive.post import check_post, read_post
 from crawler.changes import revision_faults
+from crawler.pack import faults as pack_faults
+from crawler.render.posts import url_of
 from crawler.run import load_outlets, state_folder
 from crawler.site import Site, config_faults
 from crawler.sitedata import faults as page_faults
@@ -42,6 +45,7 @@ def faults(archive: Path, site: Site, sources: Sequence[Source]) -> Iterator[Fau
         yield from revision_faults(archive, revised(ledger))
         yield from _capture_faults(ledger, state / "captures")
         yield from page_faults(archive, site, ledger, load_outlets(archive), sources)
+        yield from pack_faults(archive, state)
         ledger.close()
     elif digests:
         yield str(state / "ledger.sqlite"), "missing. Next: presskeep rebuild-ledger"
@@ -72,10 +76,10 @@ def _place(archive: Path, path: Path, site: Site, data: bytes, addresses: Counte
         post = read_post(data)
     except ValueError:
         return
-    address = f"{'/'.join(post.categories)}/{path.stem}".lower()
+    address = url_of(path.name, post, ZoneInfo(site.timezone)).lower()
     addresses[address] += 1
     if addresses[address] > 1:
-        yield f"address: another post has /{address} too; Jekyll shows one of them"
+        yield f"address: another post has {address} too; Jekyll shows one of them"
 
 
 def _leftovers(archive: Path) -> list[str]:

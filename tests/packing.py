@@ -15,6 +15,7 @@ from crawler.items import Article, Attribution
 from crawler.pack.pack import Place
 from crawler.run import load_outlets
 from crawler.site import load_site, site_yaml
+from crawler.sitedata import refresh
 
 TITLES = ("Harbour board votes on ferry fares", "港口新码头开工", "Rain & wind: <late> trains", "晨报早餐“一周”回顾")
 OUTLETS = (("chenbao", "晨报"), ("harbour-post", "Harbour Post"), ("wire", "The Wire"))
@@ -62,6 +63,11 @@ class Packing:
     def place(self) -> Place:
         """For pack and unpack."""
         return Place(self.folder, self.state, self.site, self.ledger, load_outlets(self.folder))
+
+    def fresh(self) -> None:
+        """The site's stubs and data files up to date, as a run leaves them."""
+        place = self.place
+        refresh(place.archive, place.site, place.ledger, place.outlets, place.sources)
 
     def add(self, some: Sequence[Article]) -> list[str]:
         """Posts and their rows; the paths."""

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from crawler.archive import changelog
 from crawler.archive.ledger import Ledger
-from crawler.archive.posts import replace
+from crawler.archive.posts import replace, sweep
 from crawler.archive.site import day_page, month_page
 from crawler.outlets import Outlets
 from crawler.pack.exclude import patterns, write_patterns
@@ -29,7 +29,7 @@ from crawler.pack.surroundings import Ends, Surroundings
 from crawler.pack.window import FOLDER, PACKED, cold_months, days_of, is_flat, packed_now
 from crawler.render.theme import Theme, split
 from crawler.site import Site
-from crawler.sitedata import facts_of, refresh
+from crawler.sitedata import PAGES, facts_of, refresh
 from crawler.sitedata.tables import table
 from crawler.sources import Source
 
@@ -76,6 +76,7 @@ def pack(place: Place, *, whole: bool = False, force: bool = False, tell: Tell =
     ``whole``: look at every page, not at those alone that the change log tells of. ``force``: months with Markdown that
     presskeep does not write as well. Raises OSError, SettingsError, LiquidError (a layout).
     """
+    _sweep(place)
     refresh(place.archive, place.site, place.ledger, place.outlets, place.sources)
     return _Packing(place, whole, force).run(tell)
 
@@ -83,6 +84,7 @@ def pack(place: Place, *, whole: bool = False, force: bool = False, tell: Tell =
 def unpack(place: Place, months: Collection[str] | None = None) -> Done:
     """Give months back to Jekyll, all where none is named: the archive is as if they had never been packed. Raises
     LookupError for one that is not packed."""
+    _sweep(place)
     record = Record(place.state)
     index = record.index()
     packed = packed_now(place.archive)
@@ -95,6 +97,14 @@ def unpack(place: Place, months: Collection[str] | None = None) -> Done:
     done = Done()
     _settle(place, record, index, keep, done)
     return done
+
+
+def _sweep(place: Place) -> None:
+    """Drafts that a killed run left."""
+    for folder in (*(place.archive / name for name in PAGES), place.state / "packed"):
+        sweep(folder)
+    for draft in place.archive.glob("._config.yml.*.tmp"):
+        draft.unlink(missing_ok=True)
 
 
 class _Packing:

@@ -1,0 +1,98 @@
+"""Packing beside a real Jekyll: the same addresses, the same pages, no address twice."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from crawler.pack import FOLDER, pack
+from tests.packing import Packing, articles
+from tests.test_render_jekyll import build, same
+
+pytestmark = [
+    pytest.mark.jekyll,
+    pytest.mark.skipif(shutil.which("jekyll") is None, reason="jekyll is not installed"),
+]
+FIRST = datetime(2021, 11, 20, 8, tzinfo=ZoneInfo("Asia/Shanghai"))
+
+
+@dataclass
+class Sites:
+    """One archive, built by Jekyll alone, and by both."""
+
+    alone: Path
+    hot: Path
+    packed: Path
+
+    @staticmethod
+    def pages(folder: Path) -> set[str]:
+        return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def archive_of(folder: Path, layout: str) -> Packing:
+    archive = Packing(folder, hot_posts=12, posts=layout)
+    archive.add(list(articles(36, FIRST, timedelta(hours=67))))
+    archive.fresh()
+    return archive
+
+
+@pytest.fixture(scope="module")
+def sites(tmp_path_factory: pytest.TempPathFactory) -> Sites:
+    folder = tmp_path_factory.mktemp("sites")
+    archive = archive_of(folder / "site", "dated")
+    build(archive.folder, folder / "alone")
+    assert list(pack(archive.place).months) == ["2021-11", "2021-12", "2022-01"]
+    build(archive.folder, folder / "hot")
+    return Sites(folder / "alone", folder / "hot", archive.folder / FOLDER)
+
+
+def test_flat_posts_are_hidden_likewise(sites: Sites, tmp_path: Path) -> None:
+    archive = archive_of(tmp_path / "site", "flat")
+    pack(archive.place)
+    build(archive.folder, tmp_path / "hot")
+    assert sites.pages(tmp_path / "hot") == sites.pages(sites.hot)
+    assert sites.pages(archive.folder / FOLDER) == sites.pages(sites.packed)
+
+
+def test_addresses_stay_and_are_made_once(sites: Sites) -> None:
+    alone, hot, packed = map(sites.pages, (sites.alone, sites.hot, sites.packed))
+    assert not hot & packed
+    more = {name for name in packed if name.startswith("category/")}
+    assert hot | packed == alone | more
+    assert not more & alone
+    assert {name.split("/")[2] for name in more} == {"2021", "2022", "older.html"}
+    assert any(name.startswith("chenbao/2021/11/") for name in packed)
+
+
+def test_packed_pages_are_jekylls(sites: Sites) -> None:
+    for name in sites.pages(sites.packed):
+        if not name.startswith("category/"):
+            ours = (sites.packed / name).read_text("utf-8")
+            same(ours, (sites.alone / name).read_text("utf-8"))
+
+
+def test_what_jekyll_builds_stays_as_it_was(sites: Sites) -> None:
+    """Posts and the calendar; lists hold the hot posts alone, and the first of these does not know the last packed."""
+    found = {name for name in sites.pages(sites.hot) if name.endswith(".html") and "/20" in name}
+    posts = {name for name in found if not name.startswith("archive/")}
+    first = min(posts, key=lambda name: name.split("/")[1:])
+    assert len(posts) == 9
+    for name in found - {first}:
+        theirs, before = ((folder / name).read_text("utf-8") for folder in (sites.hot, sites.alone))
+        same(theirs, before)
+
+
+def test_categories_lead_to_what_is_packed(sites: Sites) -> None:
+    page = (sites.hot / "category/chenbao.html").read_text("utf-8")
+    assert 'href="/category/chenbao/older.html"' in page
+    months = (sites.packed / "category/chenbao/older.html").read_text("utf-8")
+    assert months.index("/category/chenbao/2022/01.html") < months.index("/category/chenbao/2021/11.html")
+    month = (sites.packed / "category/chenbao/2021/12.html").read_text("utf-8")
+    listed = {name for name in sites.pages(sites.packed) if name.startswith("chenbao/2021/12/")}
+    assert listed
+    assert all(f'href="/{name}"' in month for name in listed)
