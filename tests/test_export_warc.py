@@ -31,7 +31,9 @@ from crawler.export import wacz
 from crawler.export.order import Order
 from crawler.export.surt import surt
 from crawler.export.warc import Captures
+from tests.server import Server
 from tests.shop import FIRST, Shop, new_shop, order_of
+from tests.story import Archive, Story, html_source, publish, stories
 
 Records = list[tuple[str, str, bytes]]
 """(type, address, payload) of each."""
@@ -237,6 +239,25 @@ def test_a_log_of_an_older_presskeep_learns_the_captures(vault: Vault) -> None:
     assert vault.addresses("--since", "1") == ["1", "2", "3"]
     with pytest.raises(sa.exc.IntegrityError, match="append-only"):
         vault.ledger.write(changes.delete())
+
+
+def test_what_a_crawl_and_an_edit_brought_goes_out_once(server: Server, tmp_path: Path) -> None:
+    publish(server, stories(2))
+    archive = Archive.new(tmp_path / "archive", html_source(server))
+    archive.crawl()
+    first = tmp_path / "1.warc.gz"
+    told = json.loads(archive.verb("export", "warc", "--out", first, "--json").stdout)
+    edited = Story(1, body=stories(1)[0].text + "<p>更新：傍晚加开两班。</p>")
+    server.pages[edited.path] = edited.page()
+    archive.rows("update articles set check_due = '2026-01-01T00:00:00Z' returning key")
+    archive.crawl()
+    archive.verb("export", "warc", "--since", told["since"], "--out", tmp_path / "2.warc.gz")
+    ((_, url, page),) = records((tmp_path / "2.warc.gz").read_bytes())[1:]
+    assert url.endswith(edited.path)
+    assert "傍晚加开两班" in page.decode()
+    archive.verb("export", "warc", "--out", tmp_path / "all.warc.gz")
+    parts = [members(path.read_bytes())[1:] for path in (first, tmp_path / "2.warc.gz", tmp_path / "all.warc.gz")]
+    assert (len(parts[0]), parts[0] + parts[1]) == (2, parts[2])
 
 
 # WACZ
