@@ -7,7 +7,8 @@ and git finds the same day in a thousand lines.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -16,17 +17,51 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from crawler.archive.address import post_url
 from crawler.archive.ledger import Ledger, articles, moment_of
 from crawler.archive.reader import PostError, read_any
 from crawler.archive.revisions import versions
+from crawler.archive.stories import Copy, copies_of
 from crawler.site import Site
 
 Facts = dict[str, Any]
 """``archived``: day on which it became a post, ISO 8601 in the site's zone. ``revisions``: ``number`` and ``at`` (ISO
-8601 with offset) of each edit, the first first. ``gone``: day since when it is gone upstream. Empty ones are left out.
+8601 with offset) of each edit, the first first. ``gone``: day since when it is gone upstream. ``copies``: ``title``,
+``url``, ``date``, ``outlet`` and ``language`` of each other post of its story, and ``original`` of the one that the
+others are copies of. Empty ones are left out.
 """
 
 _CHUNK = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What of a post shows elsewhere than on its own page."""
+
+    title: str
+    date: datetime
+    """In the site's zone."""
+    url: str
+    """Below baseurl."""
+    category: str
+    """Empty for none."""
+    tags: tuple[str, ...]
+    outlet: str
+    """That it credits; empty for none."""
+    language: str
+    """BCP 47 tag; empty where it does not say."""
+
+
+def read(archive: Path, path: str, zone: ZoneInfo) -> Told | None:
+    """The post at this path, relative to the archive; None where it is not there or cannot be read."""
+    try:
+        post = read_any((archive / path).read_bytes(), Path(path).name)
+    except (FileNotFoundError, PostError):
+        return None
+    date = (post.date if post.date.tzinfo else post.date.replace(tzinfo=zone)).astimezone(zone)
+    url, category = post_url(path, post.categories, date.date()), next(iter(post.categories), "")
+    outlet, language = (str(post.fields.get(name) or "") for name in ("attribution", "language"))
+    return Told(post.title, date, url, category, post.tags, outlet, language)
 
 
 def facts_of(archive: Path, site: Site, ledger: Ledger, urls: Mapping[str, str]) -> dict[str, dict[str, Facts]]:
@@ -36,8 +71,9 @@ def facts_of(archive: Path, site: Site, ledger: Ledger, urls: Mapping[str, str])
     that the ledger does not know, or of which nothing is known, is left out.
     """
     zone, found = ZoneInfo(site.timezone), dict[str, dict[str, Facts]]()
+    copies = copies_of(ledger, urls)
     for row in _rows(ledger, urls):
-        told = _facts(archive, row, zone)
+        told = _facts(archive, row, copies.get(row.path, ()), zone)
         if told:
             url = urls[row.path]
             found.setdefault(day_of(url), {})[url] = told
@@ -59,12 +95,27 @@ def _rows(ledger: Ledger, paths: Collection[str]) -> Iterator[Any]:
         yield from ledger.read(sa.select(*columns).where(*within, articles.c.state == "done"))
 
 
-def _facts(archive: Path, row: Any, zone: ZoneInfo) -> Facts:
+def _facts(archive: Path, row: Any, copies: Sequence[Copy], zone: ZoneInfo) -> Facts:
     told = {
         "archived": _day(row.since, zone),
         "revisions": _revisions(archive, row.path, zone) if row.revision else [],
         "gone": _day(row.gone, zone),
+        "copies": [fact for copy in copies if (fact := _copy(archive, copy, zone))],
     }
+    return _filled(told)
+
+
+def _copy(archive: Path, copy: Copy, zone: ZoneInfo) -> Facts:
+    """What a page says of another post; nothing where that cannot be read."""
+    told = read(archive, copy.path, zone)
+    if told is None:
+        return {}
+    outlet = told.outlet or next(iter(told.tags), "")
+    about = {"title": told.title, "url": told.url, "date": told.date.isoformat(), "outlet": outlet}
+    return _filled({**about, "language": told.language, "original": copy.original})
+
+
+def _filled(told: Facts) -> Facts:
     return {name: value for name, value in told.items() if value}
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,14 +20,13 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 import yaml
 
-from crawler.archive.address import post_url
 from crawler.archive.ledger import Ledger, articles
 from crawler.archive.post import is_slug
-from crawler.archive.reader import PostError, read_any
 from crawler.archive.site import category_page, day_page, feed_page, month_page, source_page, tag_page, year_page
+from crawler.archive.stories import copies_of
 from crawler.outlets import Outlets
 from crawler.site import Site
-from crawler.sitedata.facts import day_of, facts_of
+from crawler.sitedata.facts import Told, day_of, facts_of, read
 from crawler.sitedata.tables import is_key, read_table, table
 from crawler.sources import Source, folders_for, load_source, source_paths
 from crawler.yamlfile import SettingsError
@@ -63,17 +62,6 @@ class Files:
     stubs: dict[str, bytes] = field(default_factory=dict)
     """Written once; what is there stays as it is."""
     data: dict[str, bytes] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What a post's file says."""
-
-    url: str
-    """Below baseurl."""
-    category: str
-    """Empty for none."""
-    tags: tuple[str, ...]
 
 
 def files_of(place: Place, posts: Posts, *, whole: bool) -> Files:
@@ -125,18 +113,31 @@ class _Pages:
     def _all(self) -> Posts:
         return self._posts if self._whole else posts_of(self._place.ledger)
 
-    def _read(self) -> dict[str, _Told]:
-        """What the posts at hand say, by path; with them all others of days whose facts are to be had anew. One that
-        is not there or cannot be read tells nothing: ``verify`` names it."""
-        posts, zone = set(self._posts), ZoneInfo(self._place.site.timezone)
-        for day in () if self._whole else self._days:
+    def _read(self) -> dict[str, Told]:
+        """What the posts say, by path, and with them those of which something else is to be told now. One that is not
+        there or cannot be read tells nothing: ``verify`` names it."""
+        archive, zone = self._place.archive, ZoneInfo(self._place.site.timezone)
+        found = {path: told for path in sorted(self._posts) if (told := read(archive, path, zone))}
+        if self._whole:
+            return found
+        copies = {*self._copies(found.values())}
+        more = {*copies, *self._others_of({*self._days, *map(_day, copies)})} - found.keys()
+        return found | {path: told for path in sorted(more) if (told := read(archive, path, zone))}
+
+    def _copies(self, told: Iterable[Told]) -> Iterator[str]:
+        """Posts that are of one story with some, and those that their facts still call so."""
+        for copies in copies_of(self._place.ledger, self._posts).values():
+            yield from (one.path for one in copies)
+        for one in told:
+            known = (self._known(_facts_name(day_of(one.url))) or {}).get(one.url, {})
+            for url in (copy["url"] for copy in known.get("copies", ())):
+                yield from posts_of(self._place.ledger, _at(url))
+
+    def _others_of(self, days: Iterable[str]) -> Iterator[str]:
+        """All posts of those days whose facts are to be had anew."""
+        for day in days:
             if day[:7] not in self._packed and self._known(_facts_name(day)) is None:
-                posts |= posts_of(self._place.ledger, _of_day(day)).keys()
-        found = {}
-        for path in sorted(posts):
-            with suppress(FileNotFoundError, PostError):
-                found[path] = _told(self._place.archive / path, path, zone)
-        return found
+                yield from posts_of(self._place.ledger, _of_day(day))
 
     def _count_days(self) -> None:
         """How many posts each day has, a file for each year."""
@@ -146,7 +147,7 @@ class _Pages:
                 counts: dict[str, int] = Counter(day for path in self._all if (day := _day(path)).startswith(year))
             else:
                 touched = [day for day in self._days if day.startswith(year)]
-                counts = known | {day: len(posts_of(self._place.ledger, _of_day(day))) for day in touched}
+                counts = known | {day: self._number(_of_day(day)) for day in touched}
             self._made.data[name] = table(counts)
 
     def _calendars(self) -> None:
@@ -157,7 +158,7 @@ class _Pages:
                 self._made.stubs[f"archive/{day[:7].replace('-', '/')}.html"] = month_page(day[:7])
                 self._made.stubs[f"archive/{day.replace('-', '/')}.html"] = day_page(day)
 
-    def _categories(self, told: Iterable[_Told]) -> dict[str, str]:
+    def _categories(self, told: Iterable[Told]) -> dict[str, str]:
         """Page and feed of each category: slug -> title. A new one takes the title from its first post."""
         titles: dict[str, str] = {}
         for one in told:
@@ -196,17 +197,19 @@ class _Pages:
     def _sources(self) -> None:
         """Whose posts there are."""
         known = self._known(SOURCES)
-        count = Counter(self._all.values()).__getitem__ if known is None else self._count_source
+        counts = Counter(self._all.values()) if known is None else {}
         told = read_table(self._place.archive / SOURCES) or {}
         rows = dict(known or {})
         for name in sorted(set((self._all if known is None else self._posts).values())):
-            rows[name] = {**self._about(name, told.get(name, {})), "posts": count(name)}
+            number = counts.get(name) or self._number(articles.c.source == name)
+            rows[name] = {**self._about(name, told.get(name, {})), "posts": number}
             if _ID.fullmatch(name):
                 self._made.stubs[f"source/{name}.html"] = source_page(name, rows[name]["name"])
         self._made.data[SOURCES] = table(rows)
 
-    def _count_source(self, name: str) -> int:
-        return len(posts_of(self._place.ledger, articles.c.source == name))
+    def _number(self, within: sa.ColumnElement[bool]) -> int:
+        query = sa.select(sa.func.count()).select_from(articles).where(articles.c.state == "done", within)
+        return int(self._place.ledger.read(query)[0][0])
 
     def _about(self, name: str, told: Mapping[str, Any]) -> dict[str, Any]:
         """Name, home page and language of a source: what its file says, else what was known of it."""
@@ -236,12 +239,6 @@ class _Pages:
                 self._made.data[name] = table(rows)
 
 
-def _told(file: Path, path: str, zone: ZoneInfo) -> _Told:
-    post = read_any(file.read_bytes(), file.name)
-    day = (post.date if post.date.tzinfo else post.date.replace(tzinfo=zone)).astimezone(zone).date()
-    return _Told(post_url(path, post.categories, day), next(iter(post.categories), ""), post.tags)
-
-
 def _front(page: Path) -> dict[str, str]:
     """Front matter of a page; none where it is not there or cannot be read."""
     try:
@@ -263,6 +260,13 @@ def _of_day(day: str) -> sa.ColumnElement[bool]:
     path = sa.func.lower(articles.c.path)
     starts = (f"_posts/{day.replace('-', '/')}/", f"_posts/{day}-")
     return sa.or_(*(sa.and_(path >= start, path < f"{start}\U0010ffff") for start in starts))
+
+
+def _at(url: str) -> sa.ColumnElement[bool]:
+    """The post at an address, dated or flat, by the index on paths."""
+    day = day_of(url)
+    name = f"{day}-{PurePosixPath(url).stem}.md".lower()
+    return sa.func.lower(articles.c.path).in_([f"_posts/{day.replace('-', '/')}/{name}", f"_posts/{name}"])
 
 
 def _facts_name(day: str) -> str:

@@ -26,11 +26,11 @@ def table(rows: Mapping[str, Any]) -> bytes:
 def read_table(path: Path) -> dict[str, Any] | None:
     """The rows of a file, None where it is not there or not of this form: then it is to be made anew."""
     try:
-        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+        *lines, end = path.read_text(encoding="utf-8").split("\n")
         rows = json.loads("{}" if lines == ["{}"] else "{" + ",".join(lines) + "}")
     except (FileNotFoundError, ValueError):
         return None
-    return rows if isinstance(rows, dict) else None
+    return rows if lines and not end and isinstance(rows, dict) else None
 
 
 def is_key(text: str) -> bool:
