@@ -269,7 +269,7 @@ def test_months_that_the_published_site_has_packed_can_be_browsed(reader: Runnin
 
 
 def test_a_long_list_is_cut_and_the_rest_can_be_browsed(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crawler.serve.reader.MOST", 2)
+    monkeypatch.setattr("crawler.serve.pages.MOST", 2)
     for address in ("/category/town.html", "/source/town.html", "/tag/town-crier.html"):
         assert len(running.titles(address)) == 2
         (more,) = (link for link in running.links(address, ".reader a") if link.startswith("/browse?"))

@@ -93,7 +93,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             return self._application(path, query)
         except Exception:
-            self.log_error("%s\n%s", self.path, traceback.format_exc())
+            self.log_error("%r\n%s", self.path, traceback.format_exc())
             return _plain(HTTPStatus.INTERNAL_SERVER_ERROR)
 
     def _send(self, answer: Answer, further: dict[str, str] | None = None) -> None:

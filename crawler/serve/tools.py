@@ -20,7 +20,7 @@ from crawler.search.words import QueryError, parse
 
 if TYPE_CHECKING:
     from crawler.archive.ledger import Ledger
-    from crawler.serve.reader import Asked
+    from crawler.serve.asked import Asked
     from crawler.sources import Source
 
 PAGE = 25

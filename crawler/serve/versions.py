@@ -17,7 +17,7 @@ from crawler.archive.rewrites import readings
 from crawler.search.words import CJK
 
 if TYPE_CHECKING:
-    from crawler.serve.reader import Asked
+    from crawler.serve.asked import Asked
 
 _PIECE = re.compile(rf"[{CJK}]|[^\W_{CJK}]+|\s+|.", re.DOTALL)
 """What is compared within a paragraph: words, single characters of scripts that have none, signs."""
