@@ -37,9 +37,13 @@ def log(folder: Path, captures: bool, again: bool, archive: Path | None) -> None
     from crawler.follow.origin import Live
     from crawler.follow.record import OriginError
     from crawler.report import FAILED
+    from crawler.run import state_folder
+    from crawler.site import load_site
 
+    place = existing_archive(archive)
+    state = state_folder(place, load_site(place))
     try:
-        origin = Live(existing_archive(archive), lambda line: click.echo(line, err=True), captures=captures)
+        origin = Live(place, lambda line: click.echo(line, err=True), captures=captures, state=state)
         written = publish(origin, folder, again=again)
     except OriginError as error:
         fail(str(error), FAILED)

@@ -7,10 +7,12 @@ Below one folder or address lie
 - ``index-<sha256, 16 digits>.json``: the origin's settings that matter, its sources, and every chunk with its first and
   last number, its size and its sha256;
 - ``<first>-<last>-<sha256, 16 digits>.jsonl.gz``, the chunks: a record (see ``record.py``) a line, in the order of
-  their numbers.
+  their numbers;
+- ``record.schema.json``, the JSON Schema of such a line.
 
-A file never changes under its name. The last chunk, while it is small, is superseded by one that holds its lines and
-more; what is superseded stays for one publication longer, for followers who are amid it. The head is written last.
+But for head and schema a file never changes under its name. The last chunk, while it is small, is superseded by one
+that holds its lines and more; what is superseded stays for one publication longer, for followers who are amid it. The
+head is written last.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from crawler.follow.record import MOST, Digest, Name, NotHad, OriginError, Recor
 
 FORMAT = "presskeep log 1"
 HEAD = "head.json"
+SCHEMA = "record.schema.json"
 _HEAD, _INDEX, _PACKED, _PLAIN = 64 * 1024, 64 * 1024 * 1024, 64 * 1024 * 1024, 128 * 1024 * 1024
 """Bytes of a head, an index, a chunk, a chunk unpacked, at most."""
 _CHUNK = 4 * 1024 * 1024
@@ -244,6 +247,8 @@ def _published(origin: Origin, folder: Path, again: bool) -> int:
     for part in _parts(chain(old, map(_line, origin.records(since)))):
         chunks.append(_chunk(folder, part))
         written += len(part)
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Record.model_json_schema()}
+    replace(folder / SCHEMA, json.dumps(schema, ensure_ascii=False, indent=1).encode() + b"\n")
     told = {"format": FORMAT, "log": origin.log, "last": origin.last, "captures": origin.captures}
     told |= {"site": origin.site.model_dump(), "sources": dict(origin.sources)}
     _head(folder, {**told, "chunks": [one.model_dump() for one in chunks]})

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import Any
@@ -22,9 +22,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from crawler.archive import revisions
+from crawler.archive import ledger as tables
+from crawler.archive import revisions, rewrites
 from crawler.archive.captures import CaptureStore, Response, read_segment
-from crawler.archive.ledger import Capture, Ledger, LedgerLost, articles, meta
+from crawler.archive.ledger import Ledger, LedgerLost, articles, meta
 from crawler.archive.locks import Lock
 from crawler.archive.post import check_post
 from crawler.archive.posts import Pending, replace, sweep, write_all
@@ -39,6 +40,8 @@ from crawler.yamlfile import SettingsError
 
 _BATCH, _BYTES = 64, 8 * 1024 * 1024
 """Records, and bytes of posts, that become durable together."""
+_REMEMBERED = 500
+"""Articles that were left alone and are told of each time, until all is compared again."""
 _MARK = "mirror"
 """Name in ``meta`` of where the mirror stands."""
 
@@ -51,6 +54,18 @@ _mirrored = sa.Table(
 )
 _TAKEN = ("source", "path", "digest", "revision", "since", "hints", "notes", "etag", "modified", "capture")
 """Columns that are as at the origin, beside the key and the tombstone."""
+
+
+def _upsert(table: sa.Table, key: str, columns: Sequence[str]) -> sa.Executable:
+    """Rows into a table, these columns in place of what is there under the same key (several with blanks)."""
+    statement = insert(table)
+    told = {name: statement.excluded[name] for name in columns}
+    return statement.on_conflict_do_update(index_elements=key.split(), set_=told)
+
+
+_ROWS = _upsert(articles, "space key", ("state", "due", "reason", *_TAKEN))
+"""``seen`` stays what it is, for an article that a list named here as well."""
+_MINE = insert(_mirrored).on_conflict_do_nothing()
 _ROW = [articles.c[name] for name in ("state", "gone", *_TAKEN)]
 _GONE = (
     articles.update()
@@ -71,6 +86,8 @@ class Position:
     """The origin's, by then."""
     files: Mapping[str, str] = field(default_factory=dict)
     """Source -> sha256 of the file that was written for it."""
+    left: Mapping[str, str] = field(default_factory=dict)
+    """What was left alone, as in ``Followed``; as much of it as can be kept in mind."""
 
 
 @dataclass(slots=True)
@@ -81,7 +98,7 @@ class Followed:
     changed: int = 0
     same: int = 0
     left: dict[str, str] = field(default_factory=dict)
-    """Path or file -> why it was left alone."""
+    """Path or file -> why it was left alone, now or earlier."""
     number: int = 0
     """Up to which the log was taken."""
 
@@ -98,6 +115,18 @@ class _Step:
     earlier: tuple[Pending, ...]
     """Earlier versions that are not there yet."""
 
+    @property
+    def is_done(self) -> bool:
+        """Whether all is as it is to be."""
+        told = None if self.row is None else {name: getattr(self.row, name) for name in ("gone", *_TAKEN)}
+        wanted = {"gone": self.record.gone, **_columns(self.record)}
+        return self.there == self.record.digest and not self.earlier and told == wanted
+
+    @property
+    def replaces(self) -> bool:
+        """Whether another text of the article is there."""
+        return self.there not in ("", self.record.digest)
+
 
 class Mirror:
     """An archive that follows another."""
@@ -112,6 +141,7 @@ class Mirror:
             _miss_no_ledger(archive, state)
             self.ledger = Ledger(state / "ledger.sqlite")
             _mirrored.metadata.create_all(self.ledger.engine)
+            rewrites.mend(archive, self.ledger)
             for name in ("_posts", "sources", revisions.FOLDER, *PAGES):
                 sweep(archive / name)
             self._captures = CaptureStore(state / "captures", site.segment, datetime.now(UTC))
@@ -136,7 +166,7 @@ class Mirror:
         that break presskeep's rules as well. ``captures``, ``sources``: take what posts were made from, and the files
         of sources, too. Raises OriginError, SettingsError where the two archives do not fit, OSError."""
         self._check_origin(origin, again)
-        done = Followed(number=0 if again else self.position.number)
+        done = Followed() if again else Followed(number=self.position.number, left=dict(self.position.left))
         at = self.position
         if again or not origin.mark or (origin.last, origin.mark) != (at.number, at.mark):
             self._follow(origin, done, trust, captures, sources)
@@ -151,7 +181,7 @@ class Mirror:
             self._take(origin, batch, done, trust, captures)
         files = self._take_sources(origin, done) if sources else self.position.files
         done.number = origin.last
-        self._move(Position(origin.name, origin.log, origin.last, origin.mark, files))
+        self._move(Position(origin.name, origin.log, origin.last, origin.mark, files, _few(done.left)))
 
     def _check_origin(self, origin: Origin, again: bool) -> None:
         at = self.position
@@ -184,23 +214,23 @@ class Mirror:
         paths: dict[str, tuple[str, str]] = {}
         for record in batch:
             step = self._judged(record, paths, trust)
+            done.left.pop(record.path, None)
             if isinstance(step, str):
                 done.left[record.path] = step
-            elif self._is_here(step) and record.capture not in answers:
-                done.same += 1
             else:
                 steps.append(step)
-        self._write(steps)
+        self._write([one for one in steps if not one.is_done])
         for digest, response in answers.items():
-            if not self._captures.has(digest, response.url) and not self.ledger.captured(digest, response.url):
+            if not self.ledger.captured(digest, response.url):
                 self._captures.add(response, digest)
-        made, sizes = self._captures.take()
-        position = Position(origin.name, origin.log, batch[-1].number, "", self.position.files)
-        self._commit(steps, made, sizes, position)
+        at = Position(origin.name, origin.log, batch[-1].number, "", self.position.files, _few(done.left))
+        self._commit(steps, at)
         for one in steps:
             known = one.row is not None and one.row.state == "done"
-            done.new, done.changed = done.new + (not known), done.changed + known
-            self._silent |= one.row is not None and one.row.digest == one.record.digest
+            done.same += one.is_done
+            done.new += not known
+            done.changed += known and not one.is_done
+            self._silent |= known and not one.is_done and one.row is not None and one.row.digest == one.record.digest
 
     def _judged(self, record: Record, paths: dict[str, tuple[str, str]], trust: bool) -> _Step | str:
         """What is to be done, or why nothing is."""
@@ -238,35 +268,34 @@ class Mirror:
                 missing.append(Pending(path, data))
         return missing
 
-    def _is_here(self, step: _Step) -> bool:
-        row, record = step.row, step.record
-        told = None if row is None else {name: getattr(row, name) for name in ("gone", *_TAKEN)}
-        return step.there == record.digest and not step.earlier and told == {"gone": record.gone, **_columns(record)}
-
     def _write(self, steps: Sequence[_Step]) -> None:
+        """What is about to be replaced is noted first: a text that is there by then is known to be no one's own."""
+        replaced = [{"path": one.record.path, "digest": one.record.digest} for one in steps if one.replaces]
+        if replaced:
+            self.ledger.keep([], more=[(_upsert(tables.rewrites, "path", ("digest",)), replaced)])
         posts = [Pending(one.record.path, one.record.post.encode()) for one in steps if not one.there]
         write_all(self.archive, [*chain.from_iterable(one.earlier for one in steps), *posts])
         for one in steps:
-            if one.there and one.there != one.record.digest:
+            if one.replaces:
                 replace(self.archive / one.record.path, one.record.post.encode())
 
-    def _commit(self, steps: Sequence[_Step], made: Sequence[Capture], sizes: Mapping[str, int], at: Position) -> None:
+    def _commit(self, steps: Sequence[_Step], at: Position) -> None:
+        """A tombstone after the rows, so that the log has a line of its own for it."""
         keys = [{"space": one.record.space, "key": one.record.key} for one in steps]
         rows = [
-            {**key, **_columns(one.record), "seen": one.record.seen, "state": "done"}
+            {**key, **_columns(one.record), "seen": one.record.seen, "state": "done", "due": "", "reason": ""}
             for key, one in zip(keys, steps, strict=True)
+            if not one.is_done
         ]
         gone = [
             {"its_space": one.record.space, "its_key": one.record.key, "its_gone": one.record.gone}
             for one in steps
             if one.record.gone != (one.row.gone if one.row is not None else "")
         ]
-        more: list[tuple[sa.Executable, Sequence[Mapping[str, Any]]]] = []
-        if steps:
-            more += [(_upsert(), rows), (insert(_mirrored).on_conflict_do_nothing(), keys)]
-        if gone:  # after the rows, so that the log has a line of its own for a tombstone
-            more.append((_GONE, gone))
-        self.ledger.keep([], made, sizes, more=[*more, _moved(at)])
+        more: list[rewrites.Statement] = [(_ROWS, rows), (_GONE, gone), (_MINE, keys)]
+        more = [(statement, values) for statement, values in more if values]
+        made, sizes = self._captures.take()
+        self.ledger.keep([], made, sizes, more=[*more, (tables.rewrites.delete(), [{}]), _moved(at)])
         self.position = at
 
     def _move(self, at: Position) -> None:
@@ -307,18 +336,13 @@ def _position(ledger: Ledger) -> Position:
     return Position(**json.loads(rows[0].value)) if rows else Position()
 
 
+def _few(left: Mapping[str, str]) -> dict[str, str]:
+    return dict(islice(left.items(), _REMEMBERED))
+
+
 def _moved(at: Position) -> tuple[sa.Executable, Sequence[Mapping[str, Any]]]:
-    statement = insert(meta)
-    again = statement.on_conflict_do_update(index_elements=["name"], set_={"value": statement.excluded.value})
-    return again, [{"name": _MARK, "value": json.dumps(asdict(at), ensure_ascii=False)}]
-
-
-def _upsert() -> sa.Executable:
-    """``seen`` stays what it is here, for an article that a list named here as well."""
-    statement = insert(articles)
-    told = {name: statement.excluded[name] for name in ("state", *_TAKEN)}
-    rest = {"due": "", "reason": ""}
-    return statement.on_conflict_do_update(index_elements=["space", "key"], set_={**told, **rest})
+    values = {"name": _MARK, "value": json.dumps(asdict(at), ensure_ascii=False)}
+    return _upsert(meta, "name", ("value",)), [values]
 
 
 def _columns(record: Record) -> dict[str, Any]:

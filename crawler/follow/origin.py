@@ -19,7 +19,6 @@ from crawler.archive.ledger import Ledger, articles
 from crawler.archive.revisions import versions
 from crawler.archive.rewrites import readings
 from crawler.follow.record import MOST, OriginError, Record
-from crawler.run import state_folder
 from crawler.site import load_site
 
 _PAGE = 200
@@ -88,11 +87,14 @@ class Live:
 
     mark = ""  # files of sources change without a number
 
-    def __init__(self, archive: Path, warn: Callable[[str], None], *, captures: bool = False) -> None:
+    def __init__(
+        self, archive: Path, warn: Callable[[str], None], *, captures: bool = False, state: Path | None = None
+    ) -> None:
         """``warn``: told of each article that is left out, since its post is not there. ``captures``: give what posts
-        were made from as well. Raises OriginError where there was no run yet, LedgerError, SettingsError."""
+        were made from as well. ``state``: folder of its ledger, by default where its settings say. Raises OriginError
+        where there was no run yet, LedgerError, SettingsError."""
         settings = load_site(archive)
-        state = state_folder(archive, settings)
+        state = state or archive / settings.state  # not PRESSKEEP_STATE: that is a mirror's own
         if not (state / "ledger.sqlite").is_file():
             raise OriginError(f"no run yet in {archive}. Next: presskeep crawl SOURCE --archive {archive}")
         self.name = str(archive.resolve())
