@@ -12,7 +12,7 @@ from crawler.archive.post import PostError, read_post
 from crawler.pack.window import day_paths, month_paths
 from crawler.render.markdown import html_of, plain
 from crawler.render.posts import page_of, url_of
-from crawler.render.theme import Theme, split
+from crawler.render.theme import Theme, below
 
 
 class Refused(ValueError):
@@ -29,7 +29,7 @@ class Page(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         if name != "content":
             raise KeyError(name)
-        return html_of(split(self._file.read_text(encoding="utf-8"))[1])
+        return html_of(below(self._file.read_text(encoding="utf-8")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def _story(archive: Path, theme: Theme, path: str, checked: frozenset[str] | Non
         post = read_post(data)
     except PostError as error:
         raise Refused(f"{path}: {error}") from None
-    if checked is not None and digest not in checked and not plain(split(data.decode())[1]):
+    if checked is not None and digest not in checked and not plain(below(data.decode())):
         raise Refused(f"{path}: holds Markdown or HTML that presskeep does not write")
     told = page_of(post, url_of(path, post, theme.zone), theme.zone, path, content="")
     del told["content"]

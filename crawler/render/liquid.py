@@ -21,9 +21,10 @@ from liquid.expression import Expression
 from liquid.parser import get_parser
 from liquid.tag import Tag
 from liquid.token import TOKEN_EXPRESSION, TOKEN_OUTPUT, TOKEN_TAG, TOKEN_WORD
+from liquid.utils.chain_map import ReadOnlyChainMap
 
 from crawler.archive.allowed import words
-from crawler.render.filters import FILTERS, Filter, groupable, grouped, integer, text
+from crawler.render.filters import FILTERS, Filter, first, groupable, grouped, integer, last, text
 from crawler.render.times import moment_of, strftime
 
 _INCLUDE = re.compile(r"\s*([\w/.\-()+~#@]+)((?:\s+[\w-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'|[\w.-]+))*)\s*")
@@ -32,10 +33,33 @@ _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _IN_ADDRESSES = "/%:?#[]@!$&'()*+,;=-._~"
 
 
+class _Scopes(ReadOnlyChainMap):
+    """Names from the innermost scope outwards; what is not there is nil."""
+
+    def __getitem__(self, key: str) -> Any:
+        for names in self._maps:
+            if key in names:
+                return names[key]
+        return None
+
+
 class _Context(RenderContext):
-    """Looks filters up at once; what is not there is nil."""
+    """Looks names and filters up as fast as may be: of a page's cost most is that."""
 
     __slots__ = ()
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self.scope = _Scopes(self.locals, self.globals, self.counters)
+
+    def get(self, path: list[object], *, token: Token | None, default: object = None) -> object:
+        """Nil where a part of the way is not there."""
+        value: Any = self.scope[cast(str, path[0])]
+        for part in path[1:]:
+            if value is None:
+                return None
+            value = _part(value, part)
+        return value
 
     def filter(self, name: str, token: Token | None) -> Filter:
         """Raises UnknownFilterError: Jekyll would leave the value as it is, and say nothing."""
@@ -46,6 +70,21 @@ class _Context(RenderContext):
         if needing is None:
             raise UnknownFilterError(f"unknown filter '{name}'", token=token)
         return partial(needing, self)
+
+
+def _part(value: Any, part: Any) -> Any:
+    """``value.part``: of a mapping its own, else what Liquid has for all: size, first, last."""
+    if isinstance(value, str):
+        return len(value) if part == "size" else None
+    try:
+        return value[part]
+    except (KeyError, IndexError, TypeError):
+        listed = isinstance(value, list | tuple | Mapping | range)
+        if part == "size" and listed:
+            return len(value)
+        if part == "first" and listed:
+            return first(value)
+        return last(value) if part == "last" and listed else None
 
 
 class _Template(BoundTemplate):
@@ -200,7 +239,7 @@ class Liquid(Environment):
             "date_to_long_string": lambda value: self._moment(value, "%d %B %Y"),
             "date_to_rfc822": lambda value: self._moment(value, "%a, %d %b %Y %H:%M:%S %z"),
             "date_to_string": lambda value: self._moment(value, "%d %b %Y"),
-            "date_to_xmlschema": lambda value: self._moment(value, "%Y-%m-%dT%H:%M:%S%:z"),
+            "date_to_xmlschema": lambda value: self._moment(value, "%FT%T%:z"),
             "relative_url": lru_cache(maxsize=8192)(self._relative),
         }
         self.needing: dict[str, Filter] = {

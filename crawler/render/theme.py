@@ -177,6 +177,12 @@ def split(text: str) -> tuple[dict[str, Any], str]:
     return (_mapping(yaml.load(match[1], yaml.CSafeLoader)), text[match.end() :]) if match else ({}, text)
 
 
+def below(text: str) -> str:
+    """What follows the front matter."""
+    match = _FRONT.match(text)
+    return text[match.end() :] if match else text
+
+
 def unmarked(config: str) -> str:
     """``_config.yml`` without the lines that ``presskeep pack`` writes into it."""
     return _MARKED.sub("", config)

@@ -79,29 +79,50 @@ _SHORT = {
 }
 
 
+_Part = Callable[[datetime], str]
+
+
 def strftime(moment: datetime, form: str) -> str:
     """As Ruby's: in English whatever the machine's language, with its flags ``-0^#_:`` and widths."""
-    return _DIRECTIVE.sub(lambda match: _directive(moment, match), form)
+    return "".join(part if isinstance(part, str) else part(moment) for part in _parts(form))
 
 
-def _directive(moment: datetime, match: re.Match[str]) -> str:
+@lru_cache(maxsize=512)
+def _parts(form: str) -> list[str | _Part]:
+    """A pattern taken apart, once: text, and what makes text of a moment."""
+    found: list[str | _Part] = []
+    end = 0
+    for match in _DIRECTIVE.finditer(form):
+        found += [form[end : match.start()], _part(match)]
+        end = match.end()
+    return [part for part in (*found, form[end:]) if part]
+
+
+def _part(match: re.Match[str]) -> str | _Part:
     flags, width, name = match.groups()
     if name in _NUMBERS:
-        value, least, filler = _NUMBERS[name]
-        if "-" in flags:
-            return str(value(moment))
-        filler = "0" if "0" in flags else " " if "_" in flags else filler
-        return str(value(moment)).rjust(int(width or least), filler)
+        return _number(*_NUMBERS[name], flags, width)
     if name == "z":
-        return _offset(moment, flags.count(":"))
+        return lambda moment: _offset(moment, flags.count(":"))
     if name in _SHORT:
-        text = strftime(moment, _SHORT[name])
-    elif name in _WORDS:
-        text = _WORDS[name](moment)
-    else:
-        return match[0]
-    text = text.upper() if "^" in flags else text.swapcase() if "#" in flags else text
-    return text.rjust(int(width), "0" if "0" in flags else " ") if width else text
+        return _changed(lambda moment: strftime(moment, _SHORT[name]), flags, width)
+    return _changed(_WORDS[name], flags, width) if name in _WORDS else match[0]
+
+
+def _number(value: Callable[[datetime], int], least: int, filler: str, flags: str, width: str) -> _Part:
+    if "-" in flags:
+        return lambda moment: str(value(moment))
+    fill = "0" if "0" in flags else " " if "_" in flags else filler
+    size = int(width or least)
+    return lambda moment: str(value(moment)).rjust(size, fill)
+
+
+def _changed(told: _Part, flags: str, width: str) -> _Part:
+    if not flags and not width:
+        return told
+    change = str.upper if "^" in flags else str.swapcase if "#" in flags else str
+    fill = "0" if "0" in flags else " "
+    return lambda moment: change(told(moment)).rjust(int(width or 0), fill)
 
 
 def _offset(moment: datetime, colons: int) -> str:
