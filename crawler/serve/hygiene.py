@@ -18,10 +18,12 @@ _ALT = re.compile(r' alt="([^"]*)"')
 def harmless(post: Post, home: str, picture: str = "") -> Post:
     """The post with a clean body and links that lead to pages.
 
-    ``home``: where the archive is published; what a body has below it stays a path. ``picture``: the word for an image;
-    one of another host becomes a link of that name. Empty to leave images as they are.
+    ``home``: where the archive is published; addresses of its host become paths, as which they hold here too.
+    ``picture``: the word for an image; one of another host becomes a link of that name. Empty to leave images as they
+    are.
     """
-    body = clean(post.body, WIDEST, f"{home}/").replace(f'="{home}/', '="/')
+    parts = urlsplit(home)
+    body = clean(post.body, WIDEST, f"{home}/").replace(f'="{parts.scheme}://{parts.netloc}/', '="/')
     back = tuple(link for link in post.back if _leads_to_a_page(link[1]))
     return replace(post, body=_without_foreign_images(body, picture) if picture else body, back=back)
 
