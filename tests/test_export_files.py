@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sqlite3
 import zipfile
 from contextlib import closing
@@ -197,16 +198,18 @@ def test_sqlite_files_that_are_not_to_be_brought_up_to_date(shop: Shop, tmp_path
     path.write_bytes(b"no database, whatever its name is, as one sees at once" * 20)
     assert "file is not a database" in shop.export(*words, "--since", "1", code=2).stderr
     path.unlink()
-    with closing(sqlite3.connect(path)) as other:
-        other.execute("create table mine (x)")
+    with closing(sqlite3.connect(path)) as file:
+        file.execute("create table mine (x)")
     assert "no file of presskeep export sqlite" in shop.export(*words, "--since", "1", code=2).stderr
     shop.export(*words, "--category", "ferry")
-    assert "another source, category or days" in shop.export(*words, "--since", "1", code=2).stderr
+    for other in ((), ("--category", "ferry", "--to", "2026-03-09"), ("--category", "ferry", "--from", "2026-03-01")):
+        said = shop.export(*words, *other, "--since", "1", code=2).stderr
+        assert "another source, category or days" in said
     shop.keep(4)
-    said = shop.export(*words, "--category", "ferry", "--since", "5", code=2).stderr
+    said = shop.export(*words, "--category", "ferry", "--since", "99", code=2).stderr
     assert "holds what came up to 4. Next: --since 4@" in said
-    with closing(sqlite3.connect(path)) as other, other:
-        other.execute("update about set value = '0' where name = 'log'")
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute("update about set value = '0' where name = 'log'")
     assert "another log" in shop.export(*words, "--category", "ferry", "--since", "1", code=2).stderr
 
 
@@ -331,8 +334,7 @@ def test_any_articles_make_files_that_can_be_read(texts: list[tuple[str, str, st
     out = io.BytesIO()
     assert epub.write(out, order_of(*items)) == len(items)
     book = Book(out.getvalue())
-    for name in book.spine:
-        book.page(name)
+    assert all(re.fullmatch("[A-Za-z0-9-]+", str(book.page(name).get("lang"))) for name in book.spine)
     out = io.BytesIO()
     parquet.write(out, order_of(*items))
     assert [row["headline"] for row in reader.read_table(out).to_pylist()] == [item.post.title for item in items]

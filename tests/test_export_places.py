@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from crawler.archive.site import category_page
+from crawler.export.order import _stretches
 from crawler.export.output import opened, text
 from tests.shop import ATOM, FIRST, Shop, invented, new_shop, order_of, rfc_4287
 
@@ -155,13 +157,17 @@ def test_an_address_holds_all_or_what_it_held(tmp_path: Path, scheme: str) -> No
     with opened(place) as out:
         out.write(b"old")
 
+    drafts = set[str]()
+
     def torn() -> None:
         with opened(place) as out, text(out) as lines:
             lines.write("new" * 100_000)
+            drafts.update(path.name for path in tmp_path.iterdir())
             raise OSError("the line broke")
 
     with pytest.raises(OSError, match="the line broke"):
         torn()
+    assert len(drafts) == (0 if scheme.startswith("memory") else 2), "beside its place, to be moved in one step"
     with fsspec.open(place, "rb") as file:
         assert file.read() == b"old"
     with opened(place) as out:
@@ -200,7 +206,7 @@ def test_what_a_store_says_is_told(shop: Shop, monkeypatch: pytest.MonkeyPatch) 
 def test_the_newest_are_the_newest(posts: list[tuple[int, int]], count: int) -> None:
     """However they lie, of one category and of each; the later line goes first where two are of the same moment."""
     items = [
-        invented(number, FIRST + timedelta(hours=7 * hours), categories=(f"c{category}",))
+        invented(number, FIRST + timedelta(hours=7 * hours), categories=(f"c{category}",) * 2)
         for number, (hours, category) in enumerate(posts, 1)
     ]
     items = [
@@ -216,6 +222,15 @@ def test_the_newest_are_the_newest(posts: list[tuple[int, int]], count: int) -> 
         for slug in {slug for item in items for slug in item.post.categories}
     }
     assert all(replace(order, category=slug).newest() == found for slug, found in of_each.items())
+
+
+def test_days_are_searched_in_growing_steps() -> None:
+    """Each step goes through the whole log."""
+    days = Counter({f"2026-{month:02}-{day:02}": 1 for month in (1, 2, 3) for day in range(1, 29)})
+    steps = list(_stretches(days, 1))
+    assert [len(step) for step in steps] == [1, 4, 16, 63]
+    assert min(steps[0]) > max(steps[1]) > min(steps[1]) > max(steps[2])
+    assert set().union(*steps) == set(days)
 
 
 def test_a_post_by_another_hand_is_handed_on(shop: Shop) -> None:

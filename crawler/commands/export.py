@@ -145,7 +145,7 @@ def command(
         raise click.UsageError("--lists is for a whole warc or wacz: lists are of no post, day or category")
     written = _export(form, order, out, each_category)
     ledger.close()
-    left_out, upto = order.shelf.left_out, max(order.upto, order.since)
+    left_out, upto = order.shelf.left_out, order.upto
     if as_json:
         told = {"written": written, "left_out": left_out, "next": upto, "log": order.log, "since": order.since_next}
         click.echo(json.dumps(told), err=out == "-")
@@ -192,7 +192,7 @@ def _order(archive: Path, ledger: Ledger, since: tuple[int, str], source: str) -
     from crawler.archive import changelog
     from crawler.export.order import Order
 
-    log, upto = _log(ledger, since[1]), changelog.last(ledger)
+    log, upto = _log(ledger, since[1]), max(changelog.last(ledger), since[0])
     lines = partial(changelog.entries, ledger, since[0], upto, source)
     now = datetime.now(UTC)
     shelf = _shelf(archive, ledger)

@@ -38,7 +38,7 @@ class Order:
     lines: Callable[[], Iterator[Entry]]
     """Its lines that count, in their order; may be asked for again."""
     upto: int
-    """Number of the last line that was there."""
+    """Number up to which they go: that of the last line that was there, or what was asked for beyond it."""
     now: datetime
     """With a zone."""
     since: int = 0
@@ -63,7 +63,7 @@ class Order:
     @property
     def since_next(self) -> str:
         """What to ask ``--since`` for next time."""
-        return f"{max(self.upto, self.since)}@{self.log}"
+        return f"{self.upto}@{self.log}"
 
     @property
     def name(self) -> str:
@@ -71,7 +71,7 @@ class Order:
         if self.first and self.last:
             days = [self.first] if self.first == self.last else [self.first, self.last]
             return f"presskeep-{'_'.join(days)}"
-        return f"presskeep-{max(self.upto, self.since):06}"
+        return f"presskeep-{self.upto:06}"
 
     @property
     def file_name(self) -> str:

@@ -109,7 +109,7 @@ def _fill(file: sqlite3.Connection, order: Order) -> int:
     for entry, item in order.told():
         _put(file, entry, item)
         written += item is not None
-    about = {"form": _FORM, "log": order.log, "next": str(max(order.upto, order.since)), "asked": _asked(order)}
+    about = {"form": _FORM, "log": order.log, "next": str(order.upto), "asked": _asked(order)}
     file.executemany("insert or replace into about values (?, ?)", about.items())
     return written
 
