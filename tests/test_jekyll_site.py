@@ -196,9 +196,9 @@ def test_pages_are_sound(full: Path, name: str) -> None:
     tree = page(path)
     assert source.startswith('<!doctype html>\n<html lang="zh-CN">')
     assert etree.fromstring(closed(source).encode()) is not None, "a tag is not closed"
-    assert [len(tree.cssselect(css)) for css in ("h1", "main", "title", "body > header", "body > footer", "header nav")] == [
-        1
-    ] * 6
+    assert [
+        len(tree.cssselect(css)) for css in ("h1", "main", "title", "body > header", "body > footer", "header nav")
+    ] == [1] * 6
     ids = tree.xpath("//@id")
     assert len(ids) == len(set(ids))
     assert tree.cssselect("a.skip")[0].get("href") == "#content"

@@ -15,7 +15,7 @@ TEMPLATE = Path(__file__).resolve().parents[2] / "output"
 _TEMPLATE_FILES = (
     "404.html",
     "_config.yml",
-    "_data/*.yml",
+    "_data/words.yml",
     "_includes/*.html",
     "_layouts/*.html",
     "archive.html",
