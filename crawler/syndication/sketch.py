@@ -16,6 +16,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from zlib import crc32
 
 from crawler.search.words import CJK
@@ -47,9 +48,10 @@ _FEW_NUMBERS = 3
 """Fewer numbers say nothing."""
 
 _SPACE = 1 << 32
-_TOKEN = re.compile(rf"\d+(?:[.,:]\d+)*|[{CJK}]|[^\W\d_{CJK}]+")
-_FACTORS = (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F)
-"""Odd, and with no pattern in their bits: of the hashes xxHash and MurmurHash."""
+_WIDTH = 4 * SHINGLE
+"""Bytes of a shingle's words, each as a number."""
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_TOKENS = re.compile(rf"([{CJK}]+)|({_NUMBER.pattern}|[^\W\d_{CJK}]+)")
 _HEAD = struct.Struct("<IHH")
 
 
@@ -87,16 +89,23 @@ class Sketch:
 
 def sketch(text: str) -> Sketch:
     """Of plain text. Blanks, case, widths of characters and punctuation make no difference."""
-    tokens = _TOKEN.findall(unicodedata.normalize("NFKC", text).casefold())
-    numbers = {token for token in tokens if token[0].isdigit()}
-    hashes = {token: _hash(token) for token in set(tokens)}
-    marks = [hashes[token] for token in tokens]
-    rows = zip(*(marks[start:] for start in range(SHINGLE)), strict=False)
-    one, two, three, four = _FACTORS
-    found = {(a * one + b * two + c * three + d * four) & 0xFFFFFFFF for a, b, c, d in rows}
-    return Sketch(len(found), tuple(sorted(found)[:_KEPT]), tuple(sorted({hashes[one] for one in numbers})[:_NUMBERS]))
+    text = unicodedata.normalize("NFKC", text).casefold()
+    tokens: list[str] = []
+    for characters, word in _TOKENS.findall(text):
+        tokens += characters or (word,)
+    marks = struct.pack(f"<{len(tokens)}I", *map(_hash, tokens))
+    found = {crc32(marks[start : start + _WIDTH]) for start in range(0, len(marks) - _WIDTH + 1, 4)}
+    return Sketch(len(found), _smallest(found, _KEPT), _smallest(set(map(_hash, _NUMBER.findall(text))), _NUMBERS))
 
 
+def _smallest(hashes: set[int], count: int) -> tuple[int, ...]:
+    """In order. Most of many need not be sorted, for their hashes lie evenly."""
+    bound = 2 * count * _SPACE // max(len(hashes), 1)
+    few = sorted(one for one in hashes if one < bound)
+    return tuple((few if len(few) >= count else sorted(hashes))[:count])
+
+
+@lru_cache(1 << 15)
 def _hash(token: str) -> int:
     return crc32(token.replace(",", "").encode("utf-8", "replace"))
 
