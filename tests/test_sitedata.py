@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from crawler import run as runs
 from crawler.archive.ledger import Kept, Ledger, articles, meta
 from crawler.archive.locks import Lock
-from crawler.archive.site import category_page, day_page, feed_page, source_page, tag_page
+from crawler.archive.site import category_page, day_page, feed_page, source_page, tag_page, template_files
 from crawler.archive.stories import Copy
 from crawler.commands.init import make_archive
 from crawler.report import DISK, FAILED
@@ -341,6 +341,12 @@ def test_an_archive_of_an_older_presskeep_and_files_of_an_older_form(tmp_path: P
     kiosk.ledger.write(meta.update().where(meta.c.name == "pages").values(value="0:3"))
     assert kiosk.refresh() == ["_data/days/2022.yml"]
     assert kiosk.faults() == []
+
+
+def test_data_files_of_a_crawl_into_the_template_are_no_template(kiosk: Kiosk) -> None:
+    kiosk.add("1")
+    kiosk.refresh()
+    assert paths_of((name for name, _ in template_files(kiosk.folder)), "_data/") == {"_data/words.yml"}
 
 
 def test_nothing_is_written_where_there_is_nothing(kiosk: Kiosk) -> None:
