@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from collections import Counter
 from dataclasses import replace
@@ -244,6 +245,22 @@ def test_a_post_by_another_hand_is_handed_on(shop: Shop) -> None:
     assert second["datePublished"] == "2026-03-03T00:00:00+08:00"
     for form in ("csv", "atom", "jsonfeed", "sitemap", "parquet", "sqlite", "epub"):
         assert "2 written" in shop.export(form).stderr
+
+
+def test_what_somebody_wrote_by_hand_does_no_harm(shop: Shop) -> None:
+    """A link that is no address, a category that leads elsewhere, a year that no zone has."""
+    linked, folded, ancient = (shop.folder / shop.keep(number) for number in (1, 2, 3))
+    linked.write_text(re.sub("original: .*", 'original: "https://a.example/ x"', linked.read_text()))
+    folded.write_text(folded.read_text().replace("categories: ferry", 'categories: ["../sources/mine"]'))
+    (shop.folder / "sources" / "mine.html").write_text("title: not for others\n")
+    ancient.write_text(re.sub("date: .*", "date: 0001-01-01 00:00:00 +1400", ancient.read_text()))
+    done = shop.export("atom")
+    assert f"{ancient.relative_to(shop.folder)}: left out (" in done.stderr
+    entries = etree.fromstring(done.stdout.encode()).findall(f"{ATOM}entry")
+    assert [one.get("rel") for one in entries[1].findall(f"{ATOM}link")] == ["alternate"]
+    named = shop.export("atom", "--category", "../sources/mine").stdout.encode()
+    rfc_4287(etree.fromstring(named))
+    assert etree.fromstring(named).findtext(f"{ATOM}title") == "Harbour & more · ../sources/mine"
 
 
 def test_times_are_of_the_day_in_the_name(shop: Shop) -> None:
