@@ -21,6 +21,7 @@ from crawler.archive.address import post_url
 from crawler.archive.ledger import Kept
 from crawler.archive.ledger import articles as rows
 from crawler.archive.post import write_post
+from crawler.archive.sketches import sketches
 from crawler.pack import FOLDER, faults, pack, unpack
 from crawler.pack.exclude import excluded, patterns, with_patterns
 from crawler.pack.window import cold_months
@@ -260,6 +261,22 @@ def test_a_tombstone(packed: Packing) -> None:
     packed.ledger.write(rows.update().where(chosen).values(gone="2026-02-03T04:05:06+00:00"))
     assert after_packing(packed) == {_url(ALL[6])}
     assert 'class="notice gone"' in page_of(packed, _url(ALL[6]))
+
+
+def test_a_copy_that_comes_and_goes(packed: Packing) -> None:
+    """The page of an old post names a new one of the same story, until that is edited into another."""
+    copy = replace(ALL[6], space="other", key="copy", published=datetime(2022, 2, 27, tzinfo=ZONE), title="Copy")
+    packed.add([copy])
+    for one in (ALL[6], copy):
+        told = {"source": one.source, "published": "", "outlet": "", "publisher": "", "agency": 0, "pointer": 0}
+        row = sketches.insert().values(space=one.space, key=one.key, **told, story=7, sketch=b"")
+        packed.ledger.write(row)
+    assert after_packing(packed) == {_url(ALL[6])}
+    assert f'href="/{_url(copy)}"' in page_of(packed, _url(ALL[6]))
+    packed.ledger.write(sketches.update().where(sketches.c.key == "copy").values(story=0))
+    packed.edit(replace(copy, title="Not a copy"))
+    assert after_packing(packed) == {_url(ALL[6])}
+    assert f'href="/{_url(copy)}"' not in page_of(packed, _url(ALL[6]))
 
 
 def test_a_post_that_comes_late(packed: Packing) -> None:

@@ -19,6 +19,7 @@ from crawler.archive import changelog
 from crawler.archive.ledger import Ledger
 from crawler.archive.posts import replace, sweep
 from crawler.archive.site import day_page, month_page
+from crawler.archive.stories import copies_of
 from crawler.outlets import Outlets
 from crawler.pack.exclude import patterns, write_patterns
 from crawler.pack.files import drop, put, there
@@ -136,10 +137,19 @@ class _Packing:
         return self._done
 
     def _touched(self) -> set[str]:
-        """Months of posts that the log tells of since the last time."""
+        """Months of posts that the log tells of since the last time, and of those that are or were copies of them."""
         changes = changelog.changes
         query = sa.select(changes.c.path).distinct().where(changes.c.number > self._index.number)
-        return {Path(row.path).name[:7] for row in self._place.ledger.read(query)}
+        paths = {row.path for row in self._place.ledger.read(query)}
+        copies = {one.path for found in copies_of(self._place.ledger, paths).values() for one in found}
+        ends = tuple(
+            f"/{name[:10].replace('-', '/')}/{Path(name).stem[11:]}.html"
+            for name in (Path(path).name for path in paths)
+        )
+        named = {
+            month for month, known in self._index.months.items() if any(url.endswith(ends) for url in known.copies)
+        }
+        return named | {Path(path).name[:7] for path in paths | copies}
 
     def _outdated(self, month: str) -> bool:
         known = self._index.months.get(month)
@@ -187,6 +197,7 @@ class _Packing:
             ends=[found[0].brief, found[-1].brief] if found else [None, None],
             categories={slug: len(some) for slug, some in pages.by_category.items()},
             titles=dict(pages.titles),
+            copies=pages.copies,
             posts=len(found),
         )
 

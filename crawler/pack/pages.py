@@ -64,6 +64,12 @@ class Month:
         """Slug -> posts, newest first."""
         return _grouped(self.stories, lambda story: story.page["categories"])
 
+    @property
+    def copies(self) -> list[str]:
+        """Addresses of the posts that its pages name as copies of theirs."""
+        facts = (fact for some in self.facts.values() for fact in some.values())
+        return sorted({copy["url"] for fact in facts for copy in fact.get("copies", ())})
+
     @cached_property
     def _data(self) -> dict[str, Any]:
         years: dict[str, dict[str, int]] = {}

@@ -34,6 +34,8 @@ class Known:
     """Slug -> posts."""
     titles: dict[str, str] = field(default_factory=dict)
     """Slug -> what the category is called."""
+    copies: list[str] = field(default_factory=list)
+    """Addresses of the posts that its pages name as copies of theirs."""
     posts: int = 0
 
 
