@@ -25,7 +25,7 @@ KEPT = ("_posts", "revisions", "images")
 """Folders whose files never go."""
 DERIVED = ("_data", "archive", "category", "packed", "source", "tag")
 """Folders whose files can be made anew, so that they may go, and need not be merged."""
-_ALSO = (".manifest", "sources", SETTINGS, "outlets.yml", "health.xml", ".gitignore", "scrapy.cfg", "LICENSE", "README.md")
+_ALSO = (".gitignore", ".manifest", "LICENSE", "README.md", "health.xml", "outlets.yml", "scrapy.cfg", "sources", SETTINGS)
 _NOT_OURS = (".git", ".github", ".gitattributes", "_site", ".jekyll-cache", ".sass-cache", "node_modules", "vendor")
 """Names in an archive that are nobody's business here, and not worth a word."""
 _STALE = 3600.0
