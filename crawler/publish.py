@@ -25,7 +25,7 @@ KEPT = ("_posts", "revisions", "images")
 """Folders whose files never go."""
 DERIVED = ("_data", "archive", "category", "packed", "source", "tag")
 """Folders whose files can be made anew, so that they may go, and need not be merged."""
-_ALSO = (".gitignore", ".manifest", "LICENSE", "README.md", "health.xml", "outlets.yml", "scrapy.cfg", "sources", SETTINGS)
+_OTHERS = (".gitignore", ".manifest", "LICENSE", "README.md", "health.xml", "outlets.yml", "scrapy.cfg", "sources")
 _NOT_OURS = (".git", ".github", ".gitattributes", "_site", ".jekyll-cache", ".sass-cache", "node_modules", "vendor")
 """Names in an archive that are nobody's business here, and not worth a word."""
 _STALE = 3600.0
@@ -109,7 +109,7 @@ class Repository:
     def _known(self, packed: bool) -> list[str]:
         """Names of what belongs to an archive, of those that are there or were committed."""
         site = {path.split("/")[0] for path, _ in template_files()}
-        names = sorted({*site, *KEPT, *DERIVED, *_ALSO} - (set() if packed else {"packed"}))
+        names = sorted({*site, *KEPT, *DERIVED, *_OTHERS, SETTINGS} - (set() if packed else {"packed"}))
         tracked = {line.split("/")[0] for line in self.git("ls-tree", "--name-only", "HEAD", ".", absent="").split()}
         return [name for name in names if (self.archive / name).exists() or name in tracked]
 
