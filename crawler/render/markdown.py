@@ -11,7 +11,9 @@ from crawler.archive.markup import WIDEST, fit
 _AUTOLINK = re.compile(r"<(https?://[^<>\s]+)>")
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)[^>]*>")
 _INLINE = re.compile(r"\[([^\[\]\n]*)\]\(([^()\s]*)\)|<(https?://[^<>\s]+)>")
-_ACTIVE = re.compile(r"[\\`*_\[\]<{}~^\"']|!\[|--|\.\.\.|\$\$|&(?!(?:#[0-9]+|#x[0-9A-Fa-f]+|[A-Za-z][A-Za-z0-9]*);)")
+_ACTIVE = re.compile(
+    r"[\\`*_\[\]<{}~^\"'|]| {2}\n|!\[|--|\.\.\.|\$\$|&(?!(?:#[0-9]+|#x[0-9A-Fa-f]+|[A-Za-z][A-Za-z0-9]*);)"
+)
 _SIGN = re.compile(r"&(?:#[0-9]+|#[xX][0-9A-Fa-f]+|[A-Za-z][A-Za-z0-9]*);|[&<>]")
 _START = re.compile(r"[#+:=|-]|[0-9]+[.)] | {4}")
 
