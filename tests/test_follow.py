@@ -279,7 +279,9 @@ def test_an_edit_that_is_under_way_at_the_origin(shop: Shop, tmp_path: Path) -> 
     old = (shop.folder / path).read_bytes()
     _, new = shop.data(1, body="<p>改动。</p>", revisions=1, last_modified=FIRST)
     revisions.write(shop.folder, [revisions.Edit(path, old, new, 1)])
+    crawl = Lock(shop.folder, shop.folder / ".presskeep")
     called(tmp_path / "mirror", shop.folder)
+    crawl.release()
     assert tree(tmp_path / "mirror")[path] == sha256(old).hexdigest()
     assert not (tmp_path / "mirror/revisions").exists()
     shop.settle(1, digest=sha256(new).hexdigest(), revision=1)
@@ -653,6 +655,15 @@ def test_a_new_mirror_is_like_its_origin(shop: Shop, tmp_path: Path) -> None:
     assert "made a new archive in" in called(tmp_path / "mirror", shop.folder).stderr
     site = load_site(tmp_path / "mirror")
     assert (site.title, site.timezone, site.posts) == ("Harbour", "Asia/Shanghai", "flat")
+
+
+def test_a_state_folder_elsewhere_is_the_mirror_s(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.keep(1)
+    monkeypatch.setenv("PRESSKEEP_STATE", str(tmp_path / "state"))
+    called(tmp_path / "mirror", shop.folder)
+    assert tree(tmp_path / "mirror") == tree(shop.folder)
+    assert (tmp_path / "state/ledger.sqlite").is_file()
+    assert not (tmp_path / "mirror/.presskeep").exists()
 
 
 def test_what_is_no_origin_or_no_mirror(shop: Shop, tmp_path: Path) -> None:
