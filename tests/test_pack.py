@@ -334,6 +334,11 @@ def test_a_month_with_markdown_stays_with_jekyll(archive: Packing) -> None:
     assert list(faults(archive.folder, archive.state)) == []
     assert list(pack(archive.place, force=True).months) == ["2021-11", "2021-12", "2022-01"]
     assert "*第6篇第0段" in page_of(archive, _url(ALL[6]))
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b"date: 2021-12-07 02", b"date: 2022-01-07 02"))
+    assert "of another month" in pack(archive.place, force=True, whole=True).left["2021-12"]
+    path.write_bytes(whole)
+    assert "2021-12" in pack(archive.place, force=True, whole=True).months
     path.write_bytes(b"no post")
     assert pack(archive.place, force=True, whole=True).released == ["2021-12"]
 

@@ -73,8 +73,11 @@ def test_an_address_of_others(name: str, categories: list[str], url: str) -> Non
     assert post_url(f"_posts/2022-05-19-{name}.md", categories, date(2022, 5, 19)) == url
 
 
-def test_the_day_of_an_address_is_the_sites() -> None:
-    post = read_post(b'---\nlayout: post\ntitle: "x"\ndate: 2022-05-18 17:00:37 +0000\ncategories: c\n---\n<p>x</p>')
+@pytest.mark.parametrize("offset", ["+0000", ""])
+def test_the_day_of_an_address_is_the_sites(offset: str) -> None:
+    """What says no offset is UTC's to Jekyll."""
+    date = f"2022-05-18 17:00:37 {offset}".strip()
+    post = read_post(f'---\nlayout: post\ntitle: "x"\ndate: {date}\ncategories: c\n---\n<p>x</p>'.encode())
     assert url_of("_posts/2022-05-19-k.md", post, ZONE) == "/c/2022/05/19/k.html"
     assert page_of(post, "/x.html", ZONE)["date"].isoformat() == "2022-05-19T01:00:37+08:00"
 
@@ -120,6 +123,7 @@ def test_the_html_of_a_post_that_was_read() -> None:
         "> a\n> b",
         "    code",
         "a | b",
+        "a >> b",
         "<b>x</b> y",
         "<p>open",
         "&c",
@@ -188,7 +192,8 @@ def test_data_is_read_when_asked_for_and_laid_over(archive: Path) -> None:
     put(archive, "_data/lists.yml", "- a\n- {b: c}\n")
     put(archive, "_data/broken.yml", "{")
     theme = Theme(archive)
-    days = "{% for year in site.data.days %}{{ year[0] }}:{% for day in year[1] %}{{ day[0] }}={{ day[1] }};{% endfor %}{% endfor %}"
+    each = "{% for day in year[1] %}{{ day[0] }}={{ day[1] }};{% endfor %}"
+    days = "{% for year in site.data.days %}{{ year[0] }}:" + each + "{% endfor %}"
     assert theme.text(days) == "2021:2021-05-19=1;2022:2022-05-19=2;"
     assert theme.text("{{ site.data.days.size }}{{ site.data.days['2020'] }}{{ site.data.days[''] }}") == "2"
     assert theme.text("{{ site.data.lists[1].b }}{{ site.data.no.such }}") == "c"

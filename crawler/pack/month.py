@@ -66,6 +66,8 @@ def _story(archive: Path, theme: Theme, path: str, checked: frozenset[str] | Non
         raise Refused(f"{path}: holds Markdown or HTML that presskeep does not write")
     told = page_of(post, url_of(path, post, theme.zone), theme.zone, path, content="")
     del told["content"]
+    if f"{told['date']:%Y-%m}" != told["name"][:7]:
+        raise Refused(f"{path}: its date is of another month than its name")
     return Story(Page(archive, told), digest)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
 from html import escape
 from pathlib import PurePosixPath
 from typing import Any
@@ -30,8 +30,13 @@ def _link(target: str, label: str) -> str:
 
 def url_of(path: str, post: Post, zone: tzinfo) -> str:
     """Address of a post, below the site's base. ``zone``: the site's."""
-    date = post.date if post.date.tzinfo else post.date.replace(tzinfo=zone)
-    return post_url(path, post.categories, date.astimezone(zone).date())
+    return post_url(path, post.categories, date_of(post, zone).date())
+
+
+def date_of(post: Post, zone: tzinfo) -> datetime:
+    """When a post was published, in the site's zone. A date without an offset is UTC's: so Ruby's YAML reads it, and
+    its day is that of the address."""
+    return (post.date if post.date.tzinfo else post.date.replace(tzinfo=UTC)).astimezone(zone)
 
 
 def page_of(
@@ -42,13 +47,12 @@ def page_of(
     ``zone``: the site's; without it times stay in the post's own. ``path``: of its file. ``content``: its HTML, where
     the caller has made it. Neighbours in time, ``previous`` and ``next``, are the caller's to add.
     """
-    date = post.date if post.date.tzinfo or zone is None else post.date.replace(tzinfo=zone)
     name = PurePosixPath(path).name
     return {
         "layout": "post",
         **post.fields,
         "title": post.title,
-        "date": date.astimezone(zone) if zone else date,
+        "date": date_of(post, zone) if zone else post.date,
         "categories": list(post.categories),
         "tags": list(post.tags),
         "url": url,
