@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from crawler.commands.common import archive_option, explained, fail, readable_sources
+from crawler.commands.common import archive_option, explained, fail
 from crawler.commands.status import placed, state_option
 
 
@@ -33,7 +33,7 @@ def command(archive: Path | None, state: Path | None) -> None:
     lock = Lock(folder, path.parent)
     try:
         ledger = Ledger(path)
-        written = refresh(folder, site, ledger, load_outlets(folder), readable_sources(folder), whole=True)
+        written = refresh(folder, site, ledger, load_outlets(folder), whole=True)
         ledger.close()
     finally:
         lock.release()
