@@ -31,6 +31,8 @@ FORM = 2
 """Of the file and of the words in it; another one is made anew."""
 _BATCH = 500
 """Posts of one transaction: what a kill costs."""
+_MANY = -65_536
+"""Cache for more posts than that, KiB as SQLite has it; its own 2 MB write the same pages again and again."""
 _DEAD_SHARE = 5
 _TITLE_WEIGHT = 5.0
 """How much more a word counts in a headline than in the text."""
@@ -131,6 +133,7 @@ class Index:
             raise sqlite3.DatabaseError(f"of form {form}")
         if not frozen:
             self._connection.execute("pragma journal_mode=wal")
+            self._connection.execute("pragma synchronous=normal")  # a power cut may cost the latest posts, not the file
         if not form:
             with self._writing():
                 if not self._connection.execute("pragma user_version").fetchone()[0]:  # nobody made it meanwhile
@@ -170,6 +173,8 @@ class Index:
             if left:
                 with self._writing():
                     self._connection.executemany("delete from posts where path = ?", [(path,) for path in left])
+            if len(new) > _BATCH:
+                self._connection.execute(f"pragma cache_size={_MANY}")
             for start in range(0, len(new), _BATCH):
                 batch = new[start : start + _BATCH]
                 with self._writing():
