@@ -64,11 +64,12 @@ def test_the_day_is_told_by_the_front_matter_or_by_the_name(line: str, moment: d
             ("a", "b"),
             ("[x,", "y", "z]"),
         ),
+        ('title: "Gull" sails', '"Gull" sails', (), ()),
         ("title: Ferry\ncategory: two words\ncategories: lost", "Ferry", ("two words",), ()),
         ("title: 2026\ncategories: [1, a]\ntags: 3", "2026", ("1", "a"), ("3",)),
         ("", "the-ferry", (), ()),
     ],
-    ids=["no YAML", "one category", "numbers", "nothing"],
+    ids=["no YAML", "quotes that are its own", "one category", "numbers", "nothing"],
 )
 def test_headline_and_labels(front: str, title: str, categories: tuple[str, ...], tags: tuple[str, ...]) -> None:
     post = read_any(f"---\n{front}\n---\n".encode(), "2026-03-01-the-ferry.md")
