@@ -106,13 +106,12 @@ class Stories:
         """What the ledger is to note with posts that become durable, and with edits; once or twice is the same."""
         latest = {one.name: one for one in (*self._edited, *posts)}
         self._edited = []
-        if not latest:
-            return []
-        batch = list(latest.values())
         there = self._there(list(latest))
-        fresh = [one for one in batch if not _is_same(there.get(one.name), self._row(one))]
-        if not fresh:
-            return []
+        fresh = [one for one in latest.values() if not _is_same(there.get(one.name), self._row(one))]
+        return self._compared(fresh, there) if fresh else []
+
+    def _compared(self, fresh: Sequence[Noted], there: Mapping[Name, sa.Row[Any]]) -> list[Statement]:
+        """For posts that are new, or have another text; ``there``: rows of those that have one."""
         rows = [{"id": self._id(there.get(one.name)), "story": 0, **self._row(one)} for one in fresh]
         nodes = list(map(_node, rows))
         old = [_node(there[one.name]._mapping) for one in fresh if one.name in there]
@@ -120,11 +119,9 @@ class Stories:
         moved = self._regrouped(nodes, holders, [one.story for one in old if one.story])
         values = [{**row, "story": moved.pop(row["id"])} for row in rows]
         places = [place for node in nodes for place in _places(node) if not _is_common(place, holders)]
+        left = [{f"its_{name}": value for name, value in place.items()} for one in old for place in _places(one)]
         told = (
-            (
-                _NO_ANCHOR,
-                [{f"its_{name}": value for name, value in place.items()} for one in old for place in _places(one)],
-            ),
+            (_NO_ANCHOR, left),
             (_UPSERT, values),
             (_ANCHOR, places),
             (_MOVE, [{"its_id": id_, "its_story": story} for id_, story in moved.items()]),
