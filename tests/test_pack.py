@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -20,17 +21,21 @@ from hypothesis import strategies as st
 from crawler.archive.address import post_url
 from crawler.archive.ledger import Kept
 from crawler.archive.ledger import articles as rows
+from crawler.archive.locks import Lock
 from crawler.archive.post import write_post
 from crawler.archive.sketches import sketches
+from crawler.commands.pack import progress
 from crawler.pack import FOLDER, faults, pack, unpack
 from crawler.pack.exclude import excluded, patterns, with_patterns
 from crawler.pack.window import cold_months
 from crawler.render.theme import unmarked
+from crawler.report import ACTIVE, FAILED, REFUSED_INPUT
 from crawler.run import Post, Run
 from crawler.site import config_faults
 from crawler.verify import faults as verified
 from crawler.yamlfile import SettingsError
 from tests.packing import Packing, articles
+from tests.story import presskeep
 
 ZONE = ZoneInfo("Asia/Shanghai")
 FIRST = datetime(2021, 11, 20, 8, tzinfo=ZONE)
@@ -359,6 +364,56 @@ def test_faults_are_named(packed: Packing) -> None:
     stub.unlink()
     pack(packed.place, whole=True)
     assert list(faults(packed.folder, packed.state)) == []
+    shutil.rmtree(packed.state / "packed")
+    found = dict(faults(packed.folder, packed.state))
+    assert found.keys() == {"2021-11", "2021-12", "2022-01"}
+    assert "presskeep pack --all" in found["2021-12"]
+
+
+# the verbs
+
+
+def test_the_verbs(archive: Packing) -> None:
+    archive.ledger.close()
+    told = presskeep(archive.folder, "pack", "--json")
+    assert json.loads(told.stdout)["months"] == {"2021-11": 4, "2021-12": 11, "2022-01": 12}
+    assert "3 months packed, 27 posts; 0 pages written" in presskeep(archive.folder, "pack").stdout
+    assert "Jekyll builds again: 2021-12" in presskeep(archive.folder, "unpack", "2021-12").stdout
+    assert presskeep(archive.folder, "unpack", "2021-12").returncode == REFUSED_INPUT
+    assert (
+        presskeep(archive.folder, "unpack").returncode
+        == presskeep(archive.folder, "unpack", "--all", "x").returncode
+        == 2
+    )
+    assert presskeep(archive.folder, "verify").returncode == 0
+    (archive.folder / FOLDER / "mine.html").write_text("x")
+    verified = presskeep(archive.folder, "verify")
+    assert verified.returncode == FAILED
+    assert "packed/mine.html" in verified.stdout + verified.stderr
+
+
+def test_progress_under_cron(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress() as tell:
+        for number in range(20):
+            tell(f"2020-{number}", number, 20)
+        tell("2022-05", 0, 9)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[:2] == ["packing 2020-0: 0 of 20 months", "packing 2020-2: 2 of 20 months"]
+    assert len(lines) == 10
+
+
+def test_verbs_that_cannot(archive: Packing, tmp_path: Path) -> None:
+    archive.ledger.close()
+    lock = Lock(archive.folder)
+    assert presskeep(archive.folder, "pack").returncode == ACTIVE
+    lock.release()
+    (archive.folder / "_layouts/day.html").write_text("{{ 1 | no_such }}")
+    failed = presskeep(archive.folder, "pack")
+    assert failed.returncode == FAILED
+    assert "a layout cannot be rendered" in failed.stderr
+    assert "no_such" in failed.stderr
+    (archive.state / "ledger.sqlite").unlink()
+    assert presskeep(archive.folder, "pack").returncode == REFUSED_INPUT
 
 
 # one address, one post

@@ -28,7 +28,7 @@ def command(whole: bool, force: bool, archive: Path | None, state: Path | None, 
     """Thin: under the lock."""
     from crawler.pack.pack import pack
 
-    with opened(archive, state) as place, _progress() as tell:
+    with opened(archive, state) as place, progress() as tell:
         done = pack(place, whole=whole, force=force, tell=tell)
     for month, why in done.left.items():
         click.echo(f"{month} stays with Jekyll: {why}. To pack it all the same: presskeep pack --force", err=True)
@@ -78,7 +78,7 @@ def show(done: Done, as_json: bool) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Any]:
+def progress() -> Iterator[Any]:
     """A bar on a terminal; under cron a line for each tenth."""
     if sys.stderr.isatty():
         from rich.console import Console

@@ -22,15 +22,20 @@ def faults(archive: Path, state: Path) -> Iterator[tuple[str, str]]:
     months = {day[:7] for day in days_of(archive)}
     if hidden != patterns(packed, months, is_flat(archive, packed)):
         yield "_config.yml", f"hides other months from Jekyll than those that are packed. {_NEXT}"
-    record, here = Record(state), set(there(archive / FOLDER))
-    known = {name for month in packed for name in record.pages(month)}
+    record = Record(state)
+    pages = {month: record.pages(month) for month in packed}
+    lost = [month for month, known in pages.items() if not known]
+    yield from ((month, f"packed, but nothing is known of its pages. {_NEXT}") for month in lost)
+    if not lost:
+        yield from _astray(archive / FOLDER, {name for known in pages.values() for name in known})
+    yield from _twice(archive, packed)
+
+
+def _astray(folder: Path, known: set[str]) -> Iterator[tuple[str, str]]:
+    here = set(there(folder))
     yield from ((f"{FOLDER}/{name}", f"missing: a packed page. {_NEXT}") for name in sorted(known - here))
     foreign = (name for name in sorted(here - known) if not _leads(name))
     yield from ((f"{FOLDER}/{name}", "no packed page of presskeep's. Next: remove it") for name in foreign)
-    yield from (
-        (month, f"packed, but nothing is known of its pages. {_NEXT}") for month in packed if not record.pages(month)
-    )
-    yield from _twice(archive, packed)
 
 
 def _leads(name: str) -> bool:
