@@ -27,7 +27,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.archive import revisions, rewrites
-from crawler.archive.captures import CaptureStore, Response, payload_digest
+from crawler.archive.captures import CaptureStore, Response, payload_digest, record_bytes
 from crawler.archive.checks import known, settle
 from crawler.archive.ledger import Kept, Ledger, articles
 from crawler.archive.locks import Lock
@@ -329,6 +329,27 @@ def test_captures_and_sources_where_they_are_wanted(shop: Shop, tmp_path: Path) 
     assert not (mirror / "sources/harbour.yml").exists()
 
 
+def test_a_capture_that_is_torn_at_the_origin(shop: Shop, tmp_path: Path) -> None:
+    shop.keep(1)
+    shop.capture(1)
+    (segment,) = shop.folder.glob(".presskeep/captures/*.gz")
+    segment.write_bytes(segment.read_bytes()[:-20])
+    assert "capture left out: " in called(tmp_path / "mirror", shop.folder, "--captures").stderr
+    assert tree(tmp_path / "mirror") == tree(shop.folder)
+
+
+def test_an_origin_of_old_that_may_not_be_written_to(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.keep(1)
+    for name in ("insert", "update", "stay", "last"):
+        shop.ledger.write(sa.text(f"drop trigger changes_{name}"))
+    shop.ledger.write(sa.text("drop table changes"), sa.text("delete from meta where name = 'log'"))
+    shop.ledger.close()
+    monkeypatch.setattr("crawler.archive.ledger.os.access", lambda _, mode: mode != os.W_OK)
+    assert "has no change log yet" in called(tmp_path / "mirror", shop.folder, code=1).stderr
+
+
 def test_a_ledger_that_was_lost_here(shop: Shop, tmp_path: Path) -> None:
     shop.busy_days()
     mirror = tmp_path / "mirror"
@@ -464,9 +485,12 @@ def test_a_record_by_its_schema(shop: Shop, tmp_path: Path) -> None:
     assert "description" in schema["properties"]["earlier"]
 
 
-def test_an_answer_without_end(server: Server) -> None:
+def test_an_answer_without_end(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     server.pages["/head.json"] = Page(b"x" * 100_000)
     with pytest.raises(OriginError, match="more than 65536 bytes"):
+        Published(Web(server.address(), Download(sleep=lambda _: None)))
+    monkeypatch.setattr("crawler.follow.web._LONGEST", -1.0)
+    with pytest.raises(OriginError, match="it took more than"):
         Published(Web(server.address(), Download(sleep=lambda _: None)))
 
 
@@ -533,6 +557,7 @@ def test_a_good_record_is_taken(mirror: Path, tmp_path: Path) -> None:
 
 
 DATED = "_posts/2026/03/02/"
+WARC = record_bytes(Response("https://x.example/", 200, (), b"x", "2026-03-02T00:00:00Z", {}), "sha256:A")
 HOSTILE_RECORDS: dict[str, dict[str, Any]] = {
     "digest": record(digest="0" * 64),
     "digest-form": record(digest="../x"),
@@ -558,6 +583,7 @@ HOSTILE_RECORDS: dict[str, dict[str, Any]] = {
     "number": record(number=0),
     "capture": record(capture="sha256:A", records=["!"]),
     "capture-other": record(capture="sha256:A", records=[base64.b64encode(gzip.compress(b"WARC/1.1")).decode()]),
+    "capture-digest": record(capture="sha256:A", records=[base64.b64encode(WARC).decode()]),
     "capture-bomb": record(capture="sha256:A", records=[base64.b64encode(gzip.compress(bytes(70 << 20))).decode()]),
     "surrogate": record(post="\ud800"),
     "lacks": {"number": 1},

@@ -162,12 +162,14 @@ def test_what_is_new_is_asked_for_once(shop: Shop, machine: Machine) -> None:
     """New posts and edits, by the log's numbers; what is gone upstream is not, nor what others cannot reach."""
     first = [shop.keep(number) for number in (1, 2)]
     shop.keep(3, host="127.0.0.1")
+    shop.keep(9)
+    next(shop.folder.glob("_posts/**/*-k9.md")).unlink()
     done = shop.push(machine)
     assert machine.asked == first
     assert set(machine.keys) == {"LOW reader:quite-secret"}
     assert f"saved: {first[0]} (20260316070000)" in done.stderr
     assert done.stdout == "2 saved, 0 given up, 0 to be asked again\n"
-    assert shop.told["number"] == 3
+    assert shop.told["number"] == 4
     machine.asked.clear()
     shop.push(machine)
     assert machine.asked == []
@@ -176,7 +178,7 @@ def test_what_is_new_is_asked_for_once(shop: Shop, machine: Machine) -> None:
     settle(shop.ledger, {known(shop.ledger, "k5")[0].row.id: {"gone": "2026-04-01T00:00:00Z"}})
     told = json.loads(shop.push(machine, "--json").stdout)
     assert machine.asked == [edited, new]
-    assert told == {"saved": 2, "never": 0, "later": 0, "halted": "", "number": 6}
+    assert told == {"saved": 2, "never": 0, "later": 0, "halted": "", "number": 7}
 
 
 def test_a_limit_and_a_source(shop: Shop, machine: Machine) -> None:

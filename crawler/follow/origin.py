@@ -103,9 +103,10 @@ class Live:
         self.captures = captures
         self._captures = state / "captures"
         self._ledger = Ledger.to_read(state / "ledger.sqlite")
-        self.log, self.last = changelog.log_id(self._ledger), changelog.last(self._ledger)
+        self.log = changelog.log_id(self._ledger)
         if not self.log:
             raise OriginError(f"{self._ledger.path}: has no change log yet. Next: presskeep status, where it may write")
+        self.last = changelog.last(self._ledger)
         self.sources = dict(self._sources())
 
     def _sources(self) -> Iterator[tuple[str, str]]:
