@@ -92,6 +92,7 @@ def test_categories_lead_to_what_is_packed(sites: Sites) -> None:
     assert 'href="/category/chenbao/older.html"' in page
     months = (sites.packed / "category/chenbao/older.html").read_text("utf-8")
     assert months.index("/category/chenbao/2022/01.html") < months.index("/category/chenbao/2021/11.html")
+    assert 'href="/category/chenbao.html"' in months
     month = (sites.packed / "category/chenbao/2021/12.html").read_text("utf-8")
     listed = {name for name in sites.pages(sites.packed) if name.startswith("chenbao/2021/12/")}
     assert listed
