@@ -11,7 +11,7 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 from random import Random
@@ -238,8 +238,8 @@ class Score:
     """Pairs of texts of different sources."""
 
     right: int = 0
-    wrong: Counter[tuple[str, ...]] = None  # type: ignore[assignment]
-    missed: Counter[tuple[str, ...]] = None  # type: ignore[assignment]
+    wrong: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    missed: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
     @property
     def precision(self) -> float:
@@ -282,7 +282,7 @@ def score(texts: Sequence[Text]) -> Score:
     sketches = [sketch(one.text) for one in texts]
     pairs = ((a, b) for a, b in matched(sketches) if texts[a].source != texts[b].source)
     cluster = clusters(len(texts), pairs)
-    found = Score(0, Counter(), Counter())
+    found = Score()
     for one, other in _pairs(cluster, texts):
         if texts[one].story == texts[other].story:
             found.right += 1
@@ -304,7 +304,7 @@ def _pairs(groups: Sequence[int], texts: Sequence[Text]) -> Iterator[tuple[int, 
 
 @click.command(help=__doc__)
 @click.option("--seed", default=2, show_default=True)
-@click.option("--stories", default=1000, show_default=True)
+@click.option("--stories", default=400, show_default=True)
 def main(seed: int, stories: int) -> None:
     """Makes, compares, prints."""
     texts = corpus(seed, stories)
