@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from keyword import iskeyword
 from typing import Any
 
 import click
@@ -37,6 +38,7 @@ VERBS = {
     "pack": "Render old months once, so that Jekyll builds the newest alone.",
     "unpack": "Give packed months back to Jekyll.",
     "export": "The archive for others, whole or what came since: jsonl, csv, atom, jsonfeed, sitemap.",
+    "import": "What others archived, taken in: a Jekyll site, JSON Lines, WARC files.",
     "publish": "What is new as one git commit, pushed.",
     "follow": "A second archive as the mirror of another, every digest verified.",
     "push": "Hand on what is new: a log for followers, originals to the Wayback Machine.",
@@ -55,7 +57,8 @@ class Verbs(click.Group):
         """The verb's own command."""
         if cmd_name not in VERBS:
             return None
-        module = importlib.import_module(f"crawler.commands.{cmd_name.replace('-', '_')}")
+        name = cmd_name.replace("-", "_")
+        module = importlib.import_module(f"crawler.commands.{name}{'_' if iskeyword(name) else ''}")
         command: click.Command = module.command
         return command
 

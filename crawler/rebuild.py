@@ -16,7 +16,7 @@ from crawler.archive.captures import CaptureError, Response, read_segment, unpac
 from crawler.archive.ledger import Capture, Kept, Ledger
 from crawler.archive.locks import Lock
 from crawler.archive.markup import text_of
-from crawler.archive.post import Post, read_post
+from crawler.archive.reader import Post, PostError, read_any
 from crawler.coverage import remember
 from crawler.days import Days
 from crawler.edits import following
@@ -31,6 +31,7 @@ from crawler.sitedata import refresh
 from crawler.sources import Source
 from crawler.syndication.build import build
 from crawler.verify import post_files
+from crawler.whose import Whose
 
 _DRAFT = ".ledger.tmp"
 
@@ -186,30 +187,35 @@ class _ListReader:
 def _from_posts(ledger: Ledger, archive: Path, sources: Sequence[Source], made: Answers, done: Rebuilt) -> None:
     kept, words = [], []
     memories = {source.id: Remade(source.id, source.space) for source in sources if not source.is_ruled}
-    spans = {source.id: source.spans for source in sources}
+    spans, owners = {source.id: source.spans for source in sources}, Owners(sources)
     for path in post_files(archive):
         data, name = path.read_bytes(), str(path.relative_to(archive))
         try:
-            post = read_post(data)
-        except ValueError:
+            post = read_any(data, path.name)  # it may have been imported
+        except PostError:
             found = None
         else:
-            found = whose(path, post, sources)
+            found = owners.of(path, post)
         if found is None:
             done.unclear.append(f"{name}: its source or key cannot be told")
             continue
         source, space, key = found
         kept.append(_kept(Kept(space, key, source, name, sha256(data).hexdigest()), post, made, spans.get(source, ())))
-        words.append({"space": space, "key": key, "source": source, **_words(post)})
+        words.append({"space": space, "key": key, "source": source, **words_of(post)})
         if source in memories:
             memories[source].learn(key, text_of(post.body).split("\n"))
     ledger.keep(kept, words=words, more=[one for memory in memories.values() for one in memory.statements])
     done.posts = len(kept)
 
 
-def _words(post: Post) -> dict[str, Any]:
+def plain_text(post: Post) -> str:
+    """Of its body, a paragraph a line."""
+    return "\n".join(line for line in text_of(post.body).split("\n") if line.strip())
+
+
+def words_of(post: Post) -> dict[str, Any]:
     """What the gate remembers of a post's text. Whether its page said itself when it was published is not known."""
-    plain = "\n".join(line for line in text_of(post.body).split("\n") if line.strip())
+    plain = plain_text(post)
     credited, length = bool(post.fields.get("attribution")), sum(map(len, plain.split("\n")))
     told = {"digest": digest(plain), "title": digest(post.title), "length": length}
     return {**told, "outlet": int(credited), "dated": 0}
@@ -218,7 +224,8 @@ def _words(post: Post) -> dict[str, Any]:
 def _kept(kept: Kept, post: Post, made: Answers, spans: Sequence[timedelta]) -> Kept:
     """With what the captures say of it, and the number of earlier versions that the post itself names. Looks that it
     had are not known: the next look tells again."""
-    kept = replace(kept, revision=int(post.fields.get("revisions") or 0))
+    revisions = str(post.fields.get("revisions"))
+    kept = replace(kept, revision=int(revisions) if revisions.isdecimal() else 0)
     if (answer := made.get((kept.source, kept.key))) is None:
         return kept
     due = following(answer.since, spans, datetime.now(UTC))
@@ -226,19 +233,28 @@ def _kept(kept: Kept, post: Post, made: Answers, spans: Sequence[timedelta]) -> 
     return replace(kept, since=answer.since, check_due=due)
 
 
-def whose(path: Path, post: Post, sources: Sequence[Source]) -> tuple[str, str, str] | None:
-    """(source, space, key) of a post: by its front matter, else by its name and category; None if neither tells."""
-    front = post.fields
-    by_id = {source.id: source for source in sources}
-    source = by_id.get(str(front.get("source", "")))
-    if source is not None and front.get("key"):
-        return source.id, source.space, str(front["key"])
-    if front.get("source") and front.get("key"):
-        return str(front["source"]), str(front.get("space") or front["source"]), str(front["key"])
-    for one in sources:
-        if key := _key_by_name(path.stem[11:], post, one):
-            return one.id, one.space, key
-    return None
+class Owners:
+    """Whose posts are."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._sources = sources
+        self._by_id = {source.id: source for source in sources}
+        self._by_address = Whose(sources)
+
+    def of(self, path: Path, post: Post) -> tuple[str, str, str] | None:
+        """(source, space, key) of a post: by its front matter, else by its name and category, else by the address of
+        its original; None if none of them tells."""
+        front = post.fields
+        source = self._by_id.get(str(front.get("source", "")))
+        if source is not None and front.get("key"):
+            return source.id, source.space, str(front["key"])
+        if front.get("source") and front.get("key"):
+            return str(front["source"]), str(front.get("space") or front["source"]), str(front["key"])
+        for one in self._sources:
+            if key := _key_by_name(path.stem[11:], post, one):
+                return one.id, one.space, key
+        found = self._by_address.of_printed(str(front.get("original") or post.link))
+        return (found[0].id, found[0].space, found[1]) if found else None
 
 
 def _key_by_name(name: str, post: Post, source: Source) -> str:

@@ -3,6 +3,7 @@ whoever has pages from elsewhere. Knows no Scrapy."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from crawler.archive.markup import clean, text_of
@@ -34,21 +35,37 @@ def cleaned(article: Article, source: Source) -> None:
 
 def judged(article: Article, source: Source, watch: Watch) -> None:
     """Let an article pass the gate, by the floor that its source states. Raises Refused for what is no post."""
-    paragraphs = [line for line in text_of(article.body).split("\n") if line.strip()]
-    article.plain = "\n".join(paragraphs)
+    paragraphs = _paragraphs(article)
     if away := watch.leads_away(article.source, article.key):
         raise Refused(away)
     if watch.has_own_page(article.space, article.key, article.url):
         raise Refused(OWN_PAGE)
     floor = Floor(source.expect.characters, source.expect.paragraphs)
     judge(article.title, paragraphs, floor, watch.walls, watch.error_pages(article.source))
-    text = Text(digest(article.plain), digest(article.title), sum(map(len, paragraphs)))
+    text = _remembered(article, paragraphs)
     guessed = (article.space, article.key) in watch.guessed
     same_text(
         text, weight(article.plain), lambda same: watch.twin(article.source, article.key, same), twice=not guessed
     )
     article.text = text
     article.sketch = sketch(article.plain).packed()
+
+
+def measured(article: Article) -> None:
+    """Note what is remembered of the words of an article that passed the gate of another archive."""
+    article.text = _remembered(article, _paragraphs(article))
+    article.sketch = sketch(article.plain).packed()
+
+
+def _paragraphs(article: Article) -> list[str]:
+    """Of its body; they become its plain text."""
+    paragraphs = [line for line in text_of(article.body).split("\n") if line.strip()]
+    article.plain = "\n".join(paragraphs)
+    return paragraphs
+
+
+def _remembered(article: Article, paragraphs: Sequence[str]) -> Text:
+    return Text(digest(article.plain), digest(article.title), sum(map(len, paragraphs)))
 
 
 # attribute

@@ -27,6 +27,7 @@ class Whose:
                 self._exact[_bare(host)].append(source)
             self._above[_bare(urlsplit(source.home).netloc.lower())].append(source)
         self._templates = {source.id: _reversed(source.article.address) for source in sources}
+        self._printed = [(source, form) for source in sources if (form := _reversed(source.post.link)) is not None]
         self._known: dict[str, list[Source]] = {}
 
     def may_be(self, url: str) -> bool:
@@ -39,6 +40,13 @@ class Whose:
             if key := self._key(source, url):
                 return source, key
         return None
+
+    def of_printed(self, url: str) -> tuple[Source, str] | None:
+        """Likewise by the address that stands below a post, which may be a share link, at no host of the source's."""
+        for source, form in self._printed:
+            if found := form.fullmatch(url):
+                return source, unquote(found["key"])
+        return self.of(url)
 
     def _sources_at(self, url: str) -> list[Source]:
         try:

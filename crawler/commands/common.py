@@ -123,7 +123,7 @@ def open_site(archive: Path, timezone: str) -> Site:
 
         values = {"title": archive.resolve().name, "url": "http://localhost:4000", "timezone": timezone}
         if (archive / "_config.yml").is_file():
-            values |= _site_values(archive / "_config.yml")
+            values |= site_values(archive / "_config.yml")
         elif archive.is_dir() and any(archive.iterdir()):
             fail(f"{archive} is not empty and no archive. Next: presskeep init {archive}", 2)
         make_archive(archive, **values)
@@ -131,12 +131,12 @@ def open_site(archive: Path, timezone: str) -> Site:
     return load_site(archive)
 
 
-def _site_values(config: Path) -> dict[str, str]:
+def site_values(config: Path) -> dict[str, str]:
     """What a Jekyll site says of itself already, such as the template of a checkout."""
     from crawler.yamlfile import load_yaml
 
     said = load_yaml(config).value or {}
-    names = {"title": "title", "url": "url", "timezone": "timezone", "lang": "language"}
+    names = {"title": "title", "url": "url", "baseurl": "baseurl", "timezone": "timezone", "lang": "language"}
     return {ours: str(said[theirs]) for theirs, ours in names.items() if said.get(theirs)}
 
 

@@ -14,7 +14,16 @@ default = presskeep.settings
 """
 
 
-def make_archive(folder: Path, *, title: str, url: str, timezone: str, language: str = "zh-CN") -> list[Path]:
+def make_archive(
+    folder: Path,
+    *,
+    title: str,
+    url: str,
+    timezone: str,
+    language: str = "zh-CN",
+    baseurl: str = "",
+    posts: str = "dated",
+) -> list[Path]:
     """Copy the site template and write presskeep.yml; what is there already stays. The files that were written.
 
     Raises SettingsError for a title, address or zone that cannot be, OSError where the folder cannot be written.
@@ -23,9 +32,13 @@ def make_archive(folder: Path, *, title: str, url: str, timezone: str, language:
     from crawler.commands.schema import schema_text
     from crawler.site import SETTINGS, site_yaml
 
-    settings = site_yaml(title, url, timezone, language=language).encode()
-    written = new_site(folder, title=title, url=url, timezone=timezone, language=language).written
-    own = {SETTINGS: settings, "scrapy.cfg": _SCRAPY.encode(), "sources/source.schema.json": schema_text().encode()}
+    settings = site_yaml(title, url, timezone, language=language, baseurl=baseurl)
+    if posts != "dated":
+        settings = settings.replace('\n#posts: "dated"\n', f'\nposts: "{posts}"\n')
+    values = {"title": title, "url": url, "timezone": timezone, "language": language, "baseurl": baseurl}
+    written = new_site(folder, **values).written
+    schema = schema_text().encode()
+    own = {SETTINGS: settings.encode(), "scrapy.cfg": _SCRAPY.encode(), "sources/source.schema.json": schema}
     return [*written, *(folder / name for name, data in own.items() if write_new(folder / name, data))]
 
 

@@ -36,6 +36,10 @@ def tell(done: Rebuilt) -> None:
     """What was found, what stays unclear, and what cannot be had any more."""
     for line in done.unclear:
         click.echo(line, err=True)
+    if any("source or key" in line for line in done.unclear):
+        click.echo(
+            "Next, for posts by another hand: presskeep import jekyll DIR --archive DIR, both the archive", err=True
+        )
     if done.aside:
         click.echo(f"the old ledger was set aside as {done.aside}", err=True)
     click.echo(f"ledger made anew: {done.posts} posts, {done.captures} captures, {done.waiting} waiting", err=True)
