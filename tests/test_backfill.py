@@ -285,7 +285,7 @@ def test_old_articles_are_not_measured_by_new_ones(server: Server, tmp_path: Pat
     watch.past = past_days
     for number in range(10):
         text = Text(f"x{number}", f"y{number}", 600, outlet=False)
-        watch.passed(Post("", b"", "", "", "harbour", f"o{number}", "harbour", text=text))
+        watch.passed(Post("", b"", "harbour", f"o{number}", "harbour", text=text))
     assert (watch.stopped == set()) == past_days
     ledger.close()
 

@@ -32,7 +32,7 @@ def note(memory: Memory, number: int, *more: str) -> Post:
     outcome = READER.read(task(number, *more), memory)
     assert outcome.article is not None
     key = outcome.article.key
-    made = Post("", b"", "", "", "riverbend", key, "riverbend", reading=outcome.article.reading)
+    made = Post("", b"", "riverbend", key, "riverbend", reading=outcome.article.reading)
     memory.note(made)
     return made
 
