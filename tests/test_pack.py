@@ -293,6 +293,7 @@ def test_a_post_that_comes_late(packed: Packing) -> None:
     assert ALL[3].category == "chenbao"
     assert after_packing(packed) == {_url(late), _url(ALL[3]), _url(ALL[4]), *lists(late), *days, *counts}
     assert yaml.safe_load((packed.folder / "_data/packed.yml").read_text())["months"]["2021-11"] == 5
+    assert list(faults(packed.folder, packed.state)) == []
 
 
 def test_the_first_hot_post_is_the_last_packed_ones_neighbour(packed: Packing) -> None:
