@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -97,3 +98,17 @@ def test_categories_lead_to_what_is_packed(sites: Sites) -> None:
     listed = {name for name in sites.pages(sites.packed) if name.startswith("chenbao/2021/12/")}
     assert listed
     assert all(f'href="/{name}"' in month for name in listed)
+
+
+def test_no_link_leads_nowhere(sites: Sites) -> None:
+    """Of Jekyll's pages and the packed ones, laid over each other."""
+    there = {"/", *(f"/{name}" for folder in (sites.hot, sites.packed) for name in sites.pages(folder))}
+    dead = {
+        (name, link)
+        for folder in (sites.hot, sites.packed)
+        for name in sites.pages(folder)
+        if name.endswith(".html")
+        for link in re.findall(r'(?:href|src)="(/[^/"][^"]*)"', (folder / name).read_text("utf-8"))
+        if link not in there
+    }
+    assert dead == set()
