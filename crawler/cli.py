@@ -37,7 +37,7 @@ VERBS = {
     "rebuild-ledger": "Make the ledger anew from posts and captures.",
     "pack": "Render old months once, so that Jekyll builds the newest alone.",
     "unpack": "Give packed months back to Jekyll.",
-    "export": "The archive for others, whole or what came since: jsonl, csv, atom, jsonfeed, sitemap.",
+    "export": "The archive for others, whole or what came since: jsonl, csv, parquet, sqlite, feeds, epub, warc, wacz.",
     "import": "What others archived, taken in: a Jekyll site, JSON Lines, WARC files.",
     "publish": "What is new as one git commit, pushed.",
     "follow": "A second archive as the mirror of another, every digest verified.",
@@ -84,9 +84,9 @@ def main() -> None:
     """presskeep follows news sites and keeps every article as a Jekyll post.
 
     Exit codes: 0 all well, 1 a fault (or verify found faults), 2 refused input, 3 a list could not be read
-    (extract, probe, repair: no page could be had), 4 a source is broken (ALARM lines say why; check, repair too),
-    5 a backfill left something (gaps --check: there are gaps), 74 disk full or read-only, 75 another run is active in
-    the archive, 130 stopped by a signal.
+    (extract, probe, repair: no page could be had; follow, push: nobody answers), 4 a source is broken (ALARM lines say
+    why; check, repair too), 5 a backfill, follow or push left something (gaps --check: there are gaps), 74 disk full or
+    read-only, 75 another run is active in the archive, 130 stopped by a signal.
     """
 
 

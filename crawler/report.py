@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 OK, FAILED, REFUSED_INPUT, LIST_FAILED, ALARM, LEFT, DISK, ACTIVE, INTERRUPTED = 0, 1, 2, 3, 4, 5, 74, 75, 130
 EXIT_CODES = {
     OK: "all well",
-    FAILED: "a fault of presskeep itself, or verify found faults",
+    FAILED: "a fault of presskeep itself, or verify found faults; follow: the origin cannot be believed",
     REFUSED_INPUT: "refused input: a wrong option, source or settings file; nothing was touched",
     LIST_FAILED: "a list could not be read, the other sources were crawled; "
-    "extract, probe, repair: no page could be had",
+    "extract, probe, repair: no page could be had; follow, push: nobody answers",
     ALARM: "a source is broken: ALARM lines say which and why; it was stopped, the other sources were crawled; "
     "check: what it gives differs; repair: no fitting rule was found",
-    LEFT: "backfill: something is left, of articles or lists; the same command goes on; gaps --check: there are gaps",
+    LEFT: "backfill: something is left, of articles or lists; the same command goes on; gaps --check: there are gaps; "
+    "follow: articles were left alone; push: something is left",
     DISK: "the disk is full or cannot be written; what was kept is whole",
     ACTIVE: "another run is active in this archive; nothing was touched",
     INTERRUPTED: "stopped by a signal; what was kept is whole, the next run goes on",
