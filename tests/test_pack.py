@@ -164,6 +164,7 @@ def test_posts_stay_and_pages_lie_at_their_addresses(packed: Packing, master: Pa
     assert yaml.safe_load(after["_data/packed.yml"]) == {
         "months": {"2021-11": 4, "2021-12": 11, "2022-01": 12},
         "categories": ["chenbao", "harbour-post", "wire"],
+        "last": {"url": f"/{_url(ALL[26])}", "title": ALL[26].title, "language": "en"},
     }
     assert {f"packed/{ALL[0].category}/2021/11/20/N0.html", "packed/archive/2021/11/20.html"} <= after.keys()
     assert list(faults(packed.folder, packed.state)) == []
@@ -197,6 +198,7 @@ def test_unpacking_a_month(packed: Packing, archive: Packing) -> None:
     assert mine == {name: data for name, data in archive.tree().items() if re.search("2021.12", name)}
     assert excluded(there["_config.yml"].decode()) == ["packed", "_posts/2021/11", "_posts/2022/01"]
     assert b"2021/12" not in there["packed/category/chenbao/older.html"]
+    assert "last" not in yaml.safe_load(there["_data/packed.yml"]), "Jekyll builds older ones"
     assert list(faults(packed.folder, packed.state)) == []
     pack(packed.place)
     pack(archive.place)

@@ -43,7 +43,7 @@ class Story:
     @property
     def brief(self) -> dict[str, Any]:
         """As its neighbours' pages name it."""
-        return {name: self.page[name] for name in ("url", "title", "language") if name in self.page}
+        return {name: self.page[name] for name in ("language", "title", "url") if name in self.page}
 
 
 def stories(archive: Path, theme: Theme, paths: Iterable[str], checked: frozenset[str] | None = None) -> list[Story]:

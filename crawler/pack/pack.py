@@ -252,8 +252,13 @@ def _tell(place: Place, index: Index, packed: dict[str, int]) -> None:
     if not packed:
         path.unlink(missing_ok=True)
         return
-    categories = sorted({slug for month in packed for slug in index.months[month].categories})
-    data = table({"months": packed, "categories": categories})
+    told: dict[str, Any] = {
+        "months": packed,
+        "categories": sorted({slug for month in packed for slug in index.months[month].categories}),
+    }
+    if not any(day[:7] < max(packed) and day[:7] not in packed for day in days_of(place.archive)):
+        told["last"] = index.months[max(packed)].ends[1]  # before the first that Jekyll builds
+    data = table(told)
     if not path.is_file() or path.read_bytes() != data:
         replace(path, data)
 

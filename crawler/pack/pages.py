@@ -75,7 +75,7 @@ class Month:
         years: dict[str, dict[str, int]] = {}
         for day, count in self.around["days"].items():
             years.setdefault(day[:4], {})[day] = count
-        return {"days": years, "facts": self.facts, "sources": self.sources}
+        return {"days": years, "facts": self.facts, "sources": self.sources, "packed": {}}
 
     def _posts(self) -> Iterator[Job]:
         whole = [self.around["before"], *self.stories, self.around["after"]]
