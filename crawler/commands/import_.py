@@ -186,7 +186,7 @@ def _say(done: Imported, folder: Path, as_json: bool, *, dry_run: bool) -> None:
     would = "would be " if dry_run else ""
     click.echo(f"{done.new} {would}new, {done.there} there already, {done.left} left out, {done.twins} under two names")
     if done.faulty:
-        rules = ", ".join(f"{rule} {number}" for rule, number in done.rules.most_common())
+        rules = ", ".join(f"{rule} {number}" for rule, number in sorted(done.rules.items()))
         click.echo(f"{done.faulty} break rules ({rules}). They stay as they are: mend the file by hand where its page")
         click.echo("comes out wrong, or leave them out with --strict; presskeep reprocess mends what has captures")
     if done.left:

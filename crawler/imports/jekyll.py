@@ -7,7 +7,6 @@ that is there before its row is taken for what it is, so an import that was kill
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -71,7 +70,7 @@ class Imported:
     """Posts that were taken though they break rules."""
     twins: int = 0
     """Posts that are another file of an article."""
-    rules: Counter[str] = field(default_factory=Counter)
+    rules: dict[str, int] = field(default_factory=dict)
     """Rule -> how many posts break it."""
 
 
@@ -280,7 +279,8 @@ class _Taking:
         """What has to be said of a post that is taken."""
         if broken := (*judged.dangers, *judged.faults):
             self._done.faulty += 1
-            self._done.rules.update({one.partition(":")[0] for one in broken})
+            for rule in {one.partition(":")[0] for one in broken}:
+                self._done.rules[rule] = self._done.rules.get(rule, 0) + 1
             self._tell(file.name, "; ".join(broken))
 
     def _leave(self, file: _File, why: str) -> None:
