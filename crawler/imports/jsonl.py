@@ -175,7 +175,7 @@ class _Taking:
             raise Refused(f"source, space: no ids: {source!r}, {space!r}")
         rules = self._sources.get(source) or self._stand_in(source)
         article = self._article(line, rules, space, _text(line, "identifier"))
-        article.body = _paragraphs(_text(line, "articleBody"))
+        article.body = paragraphs(_text(line, "articleBody"))
         article.category, article.tags = _text(line, "articleSection"), tuple(_texts(line, "keywords"))
         if outlet := next(iter(_names(line, "sourceOrganization")), ""):
             article.attribution = Attribution(outlet, outlet, "jsonl:sourceOrganization")
@@ -191,7 +191,7 @@ class _Taking:
         key = found[1] if found else _text(line, "identifier") or (key_of(url) if url else "")
         article = self._article(line, rules, rules.space, key)
         text = _text(line, "articleBody", "text")
-        article.body = text if _HTML.search(text) else _paragraphs(text)
+        article.body = text if _HTML.search(text) else paragraphs(text)
         article.section = next(iter(_texts(line, "articleSection")), "")
         own = () if found else ("publisher",)  # of a source that is followed it is the source itself
         for name in ("sourceOrganization", *own):
@@ -272,7 +272,7 @@ def _own_path(there: str, here: str) -> str:
     return f"{folder}/{name}" if fits else here
 
 
-def _paragraphs(text: str) -> str:
+def paragraphs(text: str) -> str:
     """Plain text as HTML, a paragraph for each line."""
     lines = (line for line in tidy(text).split("\n") if line.strip())
     return "\n ".join(f"<p>{escape(line, quote=False)}</p>" for line in lines)
