@@ -87,7 +87,8 @@ POSTS = [
 ]
 BY_KEY = {post.key: post for post in POSTS}
 LISTS = {"archive.html", "categories.html", "sources.html", "tags.html"}
-FRAME = {"index.html", "404.html", "feed.xml", "assets/style.css"} | LISTS
+SEARCH = {"search.html", "assets/search.js", "assets/search.json"}
+FRAME = {"index.html", "404.html", "feed.xml", "assets/style.css"} | LISTS | SEARCH
 
 
 def build(folder: Path, out: Path) -> Path:

@@ -20,10 +20,12 @@ _TEMPLATE_FILES = (
     "_layouts/*.html",
     "archive.html",
     "assets/*.css",
+    "assets/search.js*",
     "categories.html",
     "feed.xml",
     "index.html",
     "publishers.html",
+    "search.html",
     "tags.html",
 )
 # A list of what belongs to it, not of what does not: someone may have crawled into the checkout's output/.

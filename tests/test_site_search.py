@@ -1,0 +1,188 @@
+"""Search on the published site: a site that a real Jekyll built, asked in a real Chromium."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.browser import dump, measure, needs_browser, serve
+from tests.test_jekyll_site import ZONE, Post, build, new_archive, page, text
+
+pytestmark = [
+    pytest.mark.jekyll,
+    pytest.mark.skipif(shutil.which("jekyll") is None, reason="jekyll is not installed"),
+]
+
+HOSTILE = "</script><img src=x onerror=alert(1)> \"quoted\" \\ & 'x' {{ site.title }}"
+SEA = "<p>潮水退去之后，码头上的工人们开始整理缆绳。</p>"
+POSTS = [
+    Post("lead", "清晨的港口", datetime(2022, 5, 20, 9, tzinfo=ZONE), body=SEA),
+    Post("title", "新码头开工", datetime(2022, 5, 18, 9, tzinfo=ZONE), body="<p>泊位年底完工。</p>"),
+    Post("apart", "码头之外：开工在即", datetime(2022, 5, 17, 9, tzinfo=ZONE), body="<p>无。</p>"),
+    Post("hostile", HOSTILE, datetime(2022, 5, 16, 9, tzinfo=ZONE), body="<p>1 &lt; 2 &lt;b&gt;粗&lt;/b&gt;</p>"),
+    Post(
+        "english",
+        "Café fares ＲＩＳＥ, ministers said",
+        datetime(2022, 5, 15, 9, tzinfo=ZONE),
+        category="harbour-post",
+        body="<p>The ferry to the island costs more.</p>",
+        front='language: "en"\nattribution: "港口通讯社"',
+    ),
+    *(
+        Post(f"tide{day}", f"潮汐表{day}", datetime(2022, 4, day, tzinfo=ZONE), body="<p>表。</p>")
+        for day in range(1, 31)
+    ),
+]
+QUERIES = {
+    "港": ["lead", "english"],
+    "码头": ["title", "apart", "lead"],
+    "码头开工": ["title"],
+    "码头 开工": ["title", "apart"],
+    '"码头上的 工人"': [],
+    "“上的工人”": ["lead"],
+    "码头 -开工": ["lead"],
+    "晨报 退去": ["lead"],
+    "没有的词": [],
+    "cafe rise": ["english"],
+    "ＡＬＥＲＴ": ["hostile"],
+    "land": [],
+    "isl": ["english"],
+    "AI": [],
+    '"ferry to the"': ["english"],
+    "<b>粗</b>": ["hostile"],
+    "{{": None,
+    "-码头": None,
+}  # words -> keys of the posts in their order; None: nothing is looked for
+
+
+@dataclass
+class Answer:
+    """What the page shows."""
+
+    count: str
+    links: list[str]
+    marks: list[str]
+    button: str
+    scripts: int
+
+    @property
+    def keys(self) -> list[str]:
+        return [link.rpartition("/")[2].removesuffix(".html") for link in self.links]
+
+
+def ask(site: Path, queries: list[str], presses: int = 0) -> tuple[list[Answer], list[str]]:
+    """The page of each question once it has been answered and its button pressed so often; every path asked for."""
+    frames = "".join(f'<iframe src="/search.html?q={quote(query)}"></iframe>' for query in queries)
+    probe = f"""<!doctype html><meta charset="utf-8">{frames}<pre></pre><script>
+    const calm = () => new Promise(done => setTimeout(done, 300));
+    const told = d => ({{
+      count: d.querySelector("#count").textContent,
+      links: Array.from(d.querySelectorAll("#found h2 a"), a => a.href),
+      marks: Array.from(d.querySelectorAll("mark"), m => m.textContent),
+      button: d.querySelector("#more").hidden ? "" : d.querySelector("#more").textContent,
+      scripts: d.querySelectorAll("script, img, #found *:not(h2, li, a, mark, p, time, span)").length,
+    }});
+    onload = async () => {{
+      const all = Array.from(document.querySelectorAll("iframe"), f => f.contentDocument);
+      await calm();
+      for (let press = 0; press < {presses}; press++) {{
+        all.forEach(d => d.querySelector("#more").click());
+        await calm();
+      }}
+      document.querySelector("pre").textContent = JSON.stringify(all.map(told));
+    }}</script>"""
+    (site / "ask.html").write_text(probe, "utf-8")
+    try:
+        with serve(site) as (address, asked):
+            shown = dump(f"{address}/ask.html", "--virtual-time-budget=20000")
+    finally:
+        (site / "ask.html").unlink()
+    (found,) = re.findall(r"<pre>(.*?)</pre>", shown, re.DOTALL)
+    return [Answer(**told) for told in json.loads(unescape(found))], asked
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("search")
+    new_archive(folder / "source", title="晨报档案")
+    for post in POSTS:
+        post.write(folder / "source")
+    return build(folder / "source", folder / "out")
+
+
+@pytest.fixture(scope="module")
+def answers(site: Path) -> dict[str, Answer]:
+    found, _ = ask(site, list(QUERIES))
+    return dict(zip(QUERIES, found, strict=True))
+
+
+def test_the_list_holds_every_post(site: Path) -> None:
+    rows: list[list[Any]] = json.loads((site / "assets/search.json").read_text("utf-8"))
+    newest = sorted(POSTS, key=lambda post: post.published, reverse=True)
+    assert [row[0] for row in rows] == [f"/{post.url}" for post in newest]
+    assert [row[2] for row in rows] == [post.title for post in newest]
+    by_key = dict(zip((post.key for post in newest), rows, strict=True))
+    lead = "潮水退去之后，码头上的工人们开始整理缆绳。"
+    assert by_key["lead"][1:] == ["2022-05-20T09:00:00+08:00", "清晨的港口", lead, "晨报", "", ""]
+    assert by_key["english"][4:] == ["港口通讯社", 'Harbour "Post" & <Sons>', "en"]
+    assert by_key["hostile"][3] == "1 < 2 <b>粗</b>"
+    assert "</" not in (site / "assets/search.json").read_text("utf-8")
+
+
+def test_without_a_script_the_page_leads_on(site: Path) -> None:
+    tree = page(site / "search.html")
+    assert text(tree, "h1") == "搜索"
+    assert tree.xpath("//form/@hidden") != []
+    assert tree.xpath("//noscript//a/@href") == ["/archive.html", "/categories.html"]
+    policy = tree.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")[0]
+    assert policy.startswith("default-src 'none'; ")
+    assert policy.endswith("; form-action 'none'; connect-src 'self'; script-src 'self'")
+    assert tree.xpath("//script/@src") == ["/assets/search.js"]
+    assert not tree.xpath("//script/text()")
+    assert page(site / "index.html").xpath("//header//a[.='搜索']/@href") == ["/search.html"]
+
+
+@needs_browser
+@pytest.mark.parametrize("query", QUERIES)
+def test_words_are_found(answers: dict[str, Answer], query: str) -> None:
+    wanted, answer = QUERIES[query], answers[query]
+    assert answer.keys == (wanted or [])
+    assert answer.count == ("" if wanted is None else f"找到 {len(wanted)} 篇")
+    assert answer.scripts == 1, "nothing that was read became markup"
+
+
+@needs_browser
+def test_what_was_found_is_marked(answers: dict[str, Answer]) -> None:
+    assert answers["码头 开工"].marks == ["码头开工", "码头", "开工"]
+    assert answers["cafe rise"].marks == ["Café", "ＲＩＳＥ"]
+    assert answers["“上的工人”"].marks == ["上的工人"]
+    assert answers["<b>粗</b>"].marks == ["<b>粗</b>"]
+
+
+@needs_browser
+def test_more_are_shown_when_asked_for(site: Path) -> None:
+    tides = [post.key for post in reversed(POSTS) if post.key.startswith("tide")]
+    (first,), asked = ask(site, ["潮汐"])
+    assert (first.keys, first.count, first.button) == (tides[:25], "找到 30 篇", "显示更多")
+    assert {path for path in asked if "favicon" not in path} == {
+        *("/ask.html", f"/search.html?q={quote('潮汐')}"),
+        *("/assets/style.css", "/assets/search.js", "/assets/search.json"),
+    }
+    (second,), _ = ask(site, ["潮汐"], presses=1)
+    assert (second.keys, second.button) == (tides, "")
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_does_not_scroll_sideways(site: Path, width: int) -> None:
+    (shown,), _ = measure(site, width, ["/search.html?q=潮汐"], "d.documentElement.scrollWidth")
+    assert int(shown) <= width
