@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scrapy import signals
-from scrapy.exceptions import NotConfigured
+from scrapy.exceptions import DropItem, NotConfigured
 from scrapy.utils.asyncio import create_looping_call
 
 from crawler.assemble import with_offer
@@ -57,6 +57,10 @@ def halt(crawler: Crawler, error: OSError) -> None:
     asyncio.ensure_future(crawler.stop_async())  # noqa: RUF006  the engine keeps it alive
 
 
+class LeftQueued(DropItem):
+    """An article that the run cannot finish any more: no fault of its own, the next run asks for it again."""
+
+
 class Outcomes:
     """Writes refusals of the pipelines into the ledger, flushes now and then, and stops a run that cannot write."""
 
@@ -93,6 +97,8 @@ class Outcomes:
 
     def item_dropped(self, item: Any, exception: BaseException, response: Any = None) -> None:
         """A pipeline refused an article."""
+        if isinstance(exception, LeftQueued):
+            return
         if run := open_run(self._crawler):
             reason, source = str(exception), getattr(self._crawler.spider, "sources", {}).get(item.source)
             if source is not None and response is not None:

@@ -169,7 +169,7 @@ class Frontier(BaseScheduler):
         spider: Any = self._crawler.spider
         spider.numbers.go_on()
         for source in tuple(self._open):
-            if self._leased[source, _NEW] >= _LOW:
+            if self._leased[source, _NEW] + spider.run.images.waiting[source] >= _LOW:
                 continue
             rows = spider.lease(source, self._after.get(source, 0), _LEASE)
             if not rows:

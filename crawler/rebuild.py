@@ -22,6 +22,7 @@ from crawler.days import Days
 from crawler.edits import following
 from crawler.extract.page import Page
 from crawler.gate import digest
+from crawler.images import ADD, row_of
 from crawler.lists import AnyList, ListBase
 from crawler.memory import Remade
 from crawler.recall import recall
@@ -120,17 +121,20 @@ def _from_captures(ledger: Ledger, folder: Path, sources: Sequence[Source], done
     read: dict[tuple[str, str], datetime] = {}
     for path in sorted([*folder.glob("*.warc.gz"), *folder.glob("*.warc.gz.open")]):
         made: list[Capture] = []
+        images: list[dict[str, str]] = []
         for capture, response in _readable(path, done):
             made.append(capture)
             source, role = response.notes.get("source", ""), response.notes.get("role")
-            if role == "article":
+            if (image := row_of(response, capture.digest)) is not None:
+                images.append(image)
+            elif role == "article":
                 whose_answer = source, response.notes.get("key", "")
                 answers[whose_answer] = _answer(capture, response, answers.get(whose_answer))
             elif role == "list" and source in readers:
                 readers[source].discover(ledger, response)
                 read[source, response.url] = datetime.fromisoformat(response.date)
         whole = sum(capture.length for capture in made)
-        ledger.keep([], made, {path.name.removesuffix(".open"): whole})
+        ledger.keep([], made, {path.name.removesuffix(".open"): whole}, more=[(ADD, images)] if images else [])
         done.captures += len(made)
     _remember_lists(ledger, sources, read)
     return answers

@@ -27,6 +27,8 @@ class Captures:
                 if response.notes.get("role") == "check" or response.kind != "response":
                     continue  # a second look that brought no article, or what a list gave: its page says so again
                 self._by_url[safe_url_string(response.url)] = response
+                if asked := response.notes.get("asked"):
+                    self._by_url[safe_url_string(asked)] = response
 
     def __len__(self) -> int:
         return len(self._by_url)

@@ -34,7 +34,7 @@ from crawler.memory import Hindsight, Told
 from crawler.readers import Outcome, Readers, Task
 from crawler.run import Post as Made
 from crawler.share import article_address
-from crawler.steps import Writer, attribute, judged, pointed
+from crawler.steps import Writer, attribute, judged, pictured, pointed
 
 if TYPE_CHECKING:
     from crawler.run import Run
@@ -241,6 +241,7 @@ class Reprocessing:
         """Raises Refused and ValueError."""
         source = self._sources[article.source]
         judged(article, source, self._run.watch)
+        pictured(article, source, self._run)
         attribute(article, source, self._run.outlets)
         if new:
             pointed(article, source, self._run)
@@ -317,6 +318,7 @@ class Reprocessing:
         """New posts, then those that are replaced, each batch durable before the ledger says so. Raises OSError."""
         batch, self._batch = self._batch, []
         if self._plan:
+            self._run.images.take()  # files that were lost, and would be made anew
             return
         more = self._run.memory.statements([])
         self._run.flush()

@@ -20,6 +20,7 @@ from crawler.alarms import Seen
 from crawler.archive import revisions, rewrites
 from crawler.archive.address import post_url
 from crawler.archive.captures import CaptureStore, Response, payload_digest
+from crawler.archive.images import FOLDER as IMAGES
 from crawler.archive.ledger import Entry, Found, Kept, Ledger, LedgerLost, Validators, stamp
 from crawler.archive.locks import Lock
 from crawler.archive.post import PostError, read_post, twin_key
@@ -28,6 +29,7 @@ from crawler.budget import Budget
 from crawler.changes import Changes
 from crawler.gate import OWN_PAGE
 from crawler.guesses import note_absent
+from crawler.images import Images
 from crawler.items import Reading, Text
 from crawler.memory import Memory, Statement
 from crawler.outlets import Outlets
@@ -49,6 +51,8 @@ DATA = Path(__file__).resolve().parent.parent / "spiders" / "data"
 _log = logging.getLogger(__name__)
 _BATCH = 32
 """Posts that become durable together, and about as many as a kill may cost a second time."""
+_HELD = 32 * 1024 * 1024
+"""Bytes of images that may wait for their batch."""
 
 
 @dataclass(slots=True)
@@ -120,6 +124,7 @@ class Run:
         self.live = True
         """Whether sources themselves are asked; under replay they are not, and this is no visit."""
         self.outlets = load_outlets(archive)
+        self.images = Images(archive, self.ledger, self.captures)
         self.memory = Memory(self.ledger)
         self.stories = Stories(self.ledger, self.outlets)
         self.changes = Changes(self, {source.id: source.spans for source in sources})
@@ -148,7 +153,7 @@ class Run:
 
     def _mend(self) -> list[str]:
         """Temporary files go, bytes of captures that no ledger row knows are set aside, and edits are completed."""
-        folders = (self.archive / name for name in ("_posts", *PAGES, revisions.FOLDER))
+        folders = (self.archive / name for name in ("_posts", *PAGES, revisions.FOLDER, IMAGES))
         swept = sum(map(sweep, (*folders, self.state)))
         mended = self.captures.recover(self.ledger.segment_sizes()) if self.captures.folder.is_dir() else []
         last = self.ledger.last_runs(1)
@@ -205,6 +210,12 @@ class Run:
             self.captures.add(response, digest, packed)
         return digest
 
+    def keep_image(self, response: Response) -> None:
+        """Keep a response that is an image of an article. Raises NoImage."""
+        self.images.add(response)
+        if self.images.size > _HELD:
+            self.flush()
+
     # posts
 
     def has(self, space: str, key: str) -> bool:
@@ -244,11 +255,13 @@ class Run:
             self.flush()
 
     def flush(self) -> None:
-        """Make durable what is pending: captures, then posts, then the ledger; edits last. Raises OSError."""
+        """Make durable what is pending: captures, images, then posts, then the ledger; edits last. Raises OSError."""
         made, sizes = self.captures.take()
+        files, images = self.images.take()
+        write_all(self.archive, files)
         posts = list(self._pending.values())
         fresh = write_all(self.archive, [Pending(post.path, post.data) for post in posts])
-        more = [*self.memory.statements(posts), *self.stories.statements(_noted(posts)), *self.also()]
+        more = [*self.memory.statements(posts), *self.stories.statements(_noted(posts)), *images, *self.also()]
         self.ledger.keep(list(map(self._kept, posts, fresh)), made, sizes, self.watch.remember(posts), more)
         self.watch.look_at_aliases()
         self.changes.flush()

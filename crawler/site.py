@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from crawler.archive.post import FIELDS
 from crawler.archive.site import yaml_string
@@ -52,6 +52,8 @@ class Site(Strict):
     """Line ends inside a post's body."""
     duplicates: Literal["keep", "pointer"] = "keep"
     """An article that another source has in the same words: `keep` it whole, or as a `pointer` to the other's post."""
+    images: Literal["link", "keep"] = "link"
+    """Images of articles: `link` to where they are, or `keep` them as well and show those; that needs captures."""
     state: str = ".presskeep"
     """Folder of ledger, captures and locks, inside the archive."""
     captures: bool = True
@@ -133,6 +135,12 @@ class Site(Strict):
         if not re.fullmatch(r"\.[^./\\][^/\\]*", first) or ".." in rest or "\\" in folder:
             raise ValueError("expected a folder inside the archive whose name begins with a dot, such as .presskeep")
         return folder
+
+    @model_validator(mode="after")
+    def _images_are_captured(self) -> Site:
+        if self.images == "keep" and not self.captures:
+            raise ValueError("images: keep needs captures: true")
+        return self
 
     @property
     def style(self) -> PostStyle:

@@ -175,6 +175,9 @@ class PostRules(Strict):
     duplicates: Literal["keep", "pointer"] | None = None
     """An article that another source has in the same words: ``keep`` it whole, or as a ``pointer`` to the other's post;
     default presskeep.yml's."""
+    images: Literal["link", "keep"] | None = None
+    """Images of its articles: ``link`` to where they are, or ``keep`` them as well and show those; default
+    presskeep.yml's. Of a source without captures none is kept."""
 
 
 class Verified(Strict):

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from crawler.archive.images import shown
 from crawler.archive.markup import clean, text_of
 from crawler.archive.post import file_name, write_post
 from crawler.archive.style import PostStyle
@@ -131,6 +132,20 @@ def pointed(article: Article, source: Source, run: Run) -> None:
 def _told(article: Article, source: Source) -> Told:
     credited = article.attribution.name if article.attribution else ""
     return Told(article.sketch, credited, source.name, pointer=bool(article.pointer))
+
+
+# show
+
+
+def keeps_images(source: Source, site: Site) -> bool:
+    """Whether images of a source's articles are kept: what is shown of them must follow from captures."""
+    return (source.post.images or site.images) == "keep" and site.captures and source.captures
+
+
+def pictured(article: Article, source: Source, run: Run) -> None:
+    """Let a clean body show images of the archive's own, as far as they are kept."""
+    if keeps_images(source, run.site):
+        article.body = shown(article.body, run.images.find, run.site.baseurl)
 
 
 # keep

@@ -9,12 +9,14 @@ from hashlib import sha256
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from crawler.archive import images
 from crawler.archive.captures import CaptureError, read_segment
 from crawler.archive.checks import revised
 from crawler.archive.ledger import Ledger
 from crawler.archive.markup import Markup
 from crawler.archive.post import check_post, read_post
 from crawler.changes import revision_faults
+from crawler.images import kept_files
 from crawler.pack import faults as pack_faults
 from crawler.render.posts import url_of
 from crawler.run import load_outlets, state_folder
@@ -32,11 +34,13 @@ def faults(archive: Path, site: Site, sources: Sequence[Source]) -> Iterator[Fau
     allowed = union(source.post.keep.markup for source in sources)
     digests: dict[str, str] = {}
     addresses: Counter[str] = Counter()
+    shown: dict[str, str] = {}
     for path in post_files(archive):
         name, data = str(path.relative_to(archive)), path.read_bytes()
         digests[name] = sha256(data).hexdigest()
         yield from ((name, what) for what in check_post(path.name, data, markup=allowed))
         yield from ((name, what) for what in _place(archive, path, site, data, addresses))
+        shown |= dict.fromkeys(images.files(data.decode(errors="replace")), name)
     yield from ((folder, "a temporary file was left behind") for folder in _leftovers(archive))
     state = state_folder(archive, site)
     if (state / "ledger.sqlite").is_file():
@@ -46,6 +50,7 @@ def faults(archive: Path, site: Site, sources: Sequence[Source]) -> Iterator[Fau
         yield from _capture_faults(ledger, state / "captures")
         yield from page_faults(archive, site, ledger, load_outlets(archive), sources)
         yield from pack_faults(archive, state)
+        yield from _image_faults(archive, shown, kept_files(ledger))
         ledger.close()
     elif digests:
         yield str(state / "ledger.sqlite"), "missing. Next: presskeep rebuild-ledger"
@@ -96,6 +101,19 @@ def _ledger_faults(ledger: Ledger, digests: dict[str, str]) -> Iterator[Fault]:
     for path in digests:
         if path not in known:
             yield path, "ledger: does not know this post. Next: presskeep rebuild-ledger"
+
+
+def _image_faults(archive: Path, shown: dict[str, str], kept: set[str]) -> Iterator[Fault]:
+    """``shown``: image -> a post that shows it."""
+    folder = archive / images.FOLDER
+    there = {str(file.relative_to(archive)) for file in folder.rglob("*") if file.is_file()}
+    for image in sorted(shown.keys() - there):
+        yield shown[image], f"image: {image} is not there. Next: presskeep reprocess"
+    for image in sorted(there):
+        if image not in kept and image not in shown:
+            yield image, "image: no post shows it, and the ledger does not know it"
+        elif not images.is_whole(image, (archive / image).read_bytes()):
+            yield image, "image: not the bytes that its name tells. Next: remove it; presskeep reprocess"
 
 
 def _capture_faults(ledger: Ledger, folder: Path) -> Iterator[Fault]:

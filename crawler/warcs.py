@@ -30,7 +30,7 @@ from crawler.ending import in_good_order
 from crawler.items import Article, Refused
 from crawler.readers import Outcome, Readers, Task
 from crawler.run import Post, Run
-from crawler.steps import Writer, attribute, judged, pointed
+from crawler.steps import Writer, attribute, judged, pictured, pointed
 from crawler.whose import Whose
 
 if TYPE_CHECKING:
@@ -307,6 +307,7 @@ class Filling:
         source = self._sources[article.source]
         article.capture = article.capture if task.packed else ""
         judged(article, source, self._run.watch)
+        pictured(article, source, self._run)
         attribute(article, source, self._run.outlets)
         pointed(article, source, self._run)
         post = self._writer.post(article, source)

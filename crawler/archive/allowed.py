@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from html import escape, unescape
 from html.entities import html5
 
 from crawler.archive.characters import absolute, one_line, valid_reference
+from crawler.archive.images import OWN
 
 
 def words(text: str) -> frozenset[str]:
@@ -95,6 +96,8 @@ class Markup:
     """CSS properties that a style attribute may set; ``*`` for all but the unsafe ones."""
     tags: frozenset[str] = frozenset()
     """Further elements, of: aside big center div font section strike tt."""
+    own: bool = False
+    """Images of the archive itself, by their paths: a body that is to be cleaned means another site's by such a one."""
 
     def __post_init__(self) -> None:
         _refuse("tag", self.tags - _EXTRA_FLOW - _EXTRA_INLINE)
@@ -121,6 +124,7 @@ class Rules:
     def __init__(self, markup: Markup) -> None:
         self.comments = markup.comments
         self.styles = markup.styles
+        self.own = markup.own
         self.flow = _FLOW | (markup.tags & _EXTRA_FLOW)
         self.inline = _INLINE | (markup.tags & _EXTRA_INLINE)
         self.blocks = self.flow | PHRASE | STRUCTURE | {"hr"}
@@ -160,6 +164,8 @@ class Rules:
             return self._style_kept(unescape(value)) == [part for part in value.split(";") if part.strip()]
         if name in _VALUES:
             return _VALUES[name].fullmatch(value) is not None
+        if self.own and name == "src" and OWN.fullmatch(value):
+            return True
         return not _ADDRESS.search(name) or _WRITTEN_ADDRESS.fullmatch(value) is not None
 
     def mended(self, name: str, value: str, base: str) -> str:
@@ -209,3 +215,5 @@ WIDEST = Markup(
     tags=_EXTRAS,
 )
 """All that any markup could allow: what fits it cannot harm a site."""
+WRITTEN = replace(WIDEST, own=True)
+"""The same of a body as it stands in a post."""

@@ -230,6 +230,14 @@ files = sa.Table(
     sa.Column("ended", sa.Integer, nullable=False),
     sa.Column("counts", sa.Text, nullable=False),  # what it gave so far, as JSON
 )
+images = sa.Table(
+    "images",  # that are kept; all of it stands in their captures
+    metadata,
+    sa.Column("url", sa.Text, primary_key=True),  # as bodies name it, whatever it redirects to
+    sa.Column("capture", sa.Text, nullable=False),  # payload digest
+    sa.Column("path", sa.Text, nullable=False),  # of its file
+    sqlite_with_rowid=False,
+)
 rewrites = sa.Table(
     "rewrites",  # posts that are about to be replaced by a better reading of their captures, see crawler/reprocess.py
     metadata,

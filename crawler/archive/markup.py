@@ -12,6 +12,7 @@ from crawler.archive.allowed import (
     STRUCTURE,
     VOID,
     WIDEST,
+    WRITTEN,
     Markup,
     Rules,
     references_hold,
@@ -20,7 +21,7 @@ from crawler.archive.allowed import (
 from crawler.archive.characters import asleep, forbidden, tidy
 from crawler.archive.mend import mend
 
-__all__ = ["WIDEST", "Markup", "clean", "fit", "mend", "text_of"]
+__all__ = ["WIDEST", "WRITTEN", "Markup", "clean", "fit", "mend", "text_of"]
 
 _TOKEN = re.compile(r'<(?:(/?)([a-z][a-z0-9]*)((?: [a-z][a-z0-9_-]*="[^"<>]*")*)( ?/)?|!--[^<>\n-]*--)>')
 _ATTRIBUTE = re.compile(r' ([a-z][a-z0-9_-]*)="([^"]*)"')

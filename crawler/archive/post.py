@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from crawler.archive.allowed import words
 from crawler.archive.characters import absolute, autolink, encode_url, headline, one_line
 from crawler.archive.markdown import label, prose
-from crawler.archive.markup import WIDEST, fit
+from crawler.archive.markup import WRITTEN, fit
 from crawler.archive.names import file_name, is_slug, safe_key, safe_slug, twin_key
 from crawler.archive.reader import Post, PostError, check_post, read_post
 from crawler.archive.style import BackLink, PostStyle
@@ -141,7 +141,7 @@ def _plain(word: str) -> bool:
 
 def _text(article: Article, style: PostStyle) -> list[str]:
     """Digest and body, as far as there are any."""
-    if not fit(article.body, WIDEST):
+    if not fit(article.body, WRITTEN):
         raise ValueError("body: not clean")
     digest = prose(article.digest, quote=style.quote == "quote") if style.quote and one_line(article.digest) else ""
     return [part for part in (digest, article.body.replace("\n", style.newline)) if part]

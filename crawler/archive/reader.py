@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from html import escape, unescape
 from typing import Any
@@ -125,7 +125,8 @@ def check_post(
         post = read_post(data)
     except PostError as error:
         return [str(error)]
-    return [*_faults_of_name(name, post), *_faults(data.decode(), post, zone, markup or WIDEST, newline)]
+    allowed = replace(markup or WIDEST, own=True)
+    return [*_faults_of_name(name, post), *_faults(data.decode(), post, zone, allowed, newline)]
 
 
 def _faults_of_name(name: str, post: Post) -> Iterator[str]:

@@ -41,13 +41,15 @@ class CaptureMiddleware:
             return response
         request.meta.setdefault("captured_at", warc_date(datetime.now(UTC)))
         notes = {name: str(request.meta.get(name, "")) for name in ("source", "role", "key")}
+        if notes["role"] == "image" and response.url != request.meta["asked"]:
+            notes["asked"] = request.meta["asked"]
         if run.backfill is not None and notes["role"] == "list":
             notes["role"] = "survey"  # a ledger made anew does not queue for crawls what a backfill's lists name
         kind = "conversion" if "listed" in request.meta else "response"
         record = Captured(
             response.url, response.status, _headers(response), response.body, request.meta["captured_at"], notes, kind
         )
-        if request.meta.get("role") == "check":  # a second look is kept if it brings something
+        if request.meta.get("role") in ("check", "image"):  # kept if it brings something, or is one
             request.meta["record"] = record
             return response
         try:

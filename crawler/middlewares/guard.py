@@ -19,6 +19,7 @@ from twisted.web.client import Agent
 from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import directlyProvides, implementer, providedBy  # type: ignore[import-untyped]
 
+from crawler.images import ROLE as IMAGE
 from crawler.middlewares.refusals import Refusal, only_on_the_wire, source_of
 from crawler.middlewares.robots import ROLE
 from crawler.networks import Network, literal, network, refusal
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from crawler.sources import Source
 
 _domains = TLDExtract(suffix_list_urls=(), include_psl_private_domains=True)  # the list that came with it: no network
+_ANYWHERE = frozenset({ROLE, IMAGE})
+"""Roles of requests that may lead off the source's site: images often lie on another's."""
 _WEB_PORTS = frozenset({None, 80, 443})
 
 
@@ -82,7 +85,8 @@ class GuardMiddleware:
     def process_request(self, request: Request) -> None:
         """Raises Refusal."""
         scheme, _, rest = request.url.partition("://")
-        site = request.meta.get("source"), scheme, rest.partition("/")[0].partition("?")[0]
+        asker = request.meta.get("source"), request.meta.get("role") in _ANYWHERE
+        site = asker, scheme, rest.partition("/")[0].partition("?")[0]
         if site not in self._known:
             self._known[site] = self._objection(request)
         if reason := self._known[site]:
@@ -92,7 +96,7 @@ class GuardMiddleware:
         if not request.url.lower().startswith(("http://", "https://")):
             return f"neither http nor https: {request.url[:80]}"
         source = source_of(self._crawler, request.meta.get("source"))
-        if source and request.meta.get("role") != ROLE and not is_own(source, request.url):
+        if source and request.meta.get("role") not in _ANYWHERE and not is_own(source, request.url):
             led = "led off-site" if request.meta.get("redirect_times") else "off-site"
             return f"{led} to {urlsplit(request.url).netloc}"
         return ""

@@ -55,7 +55,7 @@ _IN_A_ROW = 5
 _GAPS = (600.0, 3600.0, 21600.0)
 """How long a host stays closed that failed once, twice, more often, with no answer between."""
 
-_NETWORK = (
+NETWORK = (
     CannotResolveHostError,
     DownloadConnectionRefusedError,
     DownloadFailedError,
@@ -172,7 +172,7 @@ class RestsMiddleware:
 
     def process_exception(self, request: Request, exception: Exception) -> None:
         """Failures of the network count; refusals of our own do not, nor pages that are too large."""
-        if request.meta.get("role") != ROLE and isinstance(exception, _NETWORK):
+        if request.meta.get("role") != ROLE and isinstance(exception, NETWORK):
             self._fails(request, words_for(exception), slow=isinstance(exception, DownloadTimeoutError))
 
     # the breaker

@@ -6,7 +6,7 @@ import re
 from html import escape, unescape
 
 from crawler.archive.allowed import VOID
-from crawler.archive.markup import WIDEST, fit
+from crawler.archive.markup import WRITTEN, fit
 
 _AUTOLINK = re.compile(r"<(https?://[^<>\s]+)>")
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)[^>]*>")
@@ -44,7 +44,7 @@ def _shown(part: str) -> str:
 
 def _known(part: str) -> bool:
     if part.startswith("<") and not _AUTOLINK.match(part):
-        return fit(part, WIDEST)
+        return fit(part, WRITTEN)
     quoted = part.startswith("> ")
     rest = _INLINE.sub("", part[2:] if quoted else part)
     return not _ACTIVE.search(rest) and not _START.match(part) and (not quoted or "\n" not in part)
