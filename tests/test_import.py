@@ -281,41 +281,35 @@ LOST = {
 }
 
 
-@pytest.mark.parametrize("why", list(DANGERS))
-def test_what_may_stop_a_build_or_has_another_address_goes_in_by_force_alone(site: Site, why: str) -> None:
-    path = site.put("2022-05-19-a.md", DANGERS[why])
+def test_what_may_stop_a_build_or_has_another_address_goes_in_by_force_alone(site: Site) -> None:
+    names = {f"2022-05-19-a{number}.md": why for number, why in enumerate(DANGERS)}
+    paths = {name: site.put(name, DANGERS[why]) for name, why in names.items()}
     site.put("2022-05-19-good.md", post())
     done = site.take()
-    assert (done.new, done.left) == (1, 1)
-    assert site.told["_posts/2022-05-19-a.md"].startswith(f"left out: {why}")
-    assert site.told["_posts/2022-05-19-a.md"].endswith("Next: mend the file, or --force")
+    assert (done.new, done.left) == (1, len(DANGERS))
+    for name, why in names.items():
+        assert site.told[f"_posts/{name}"].startswith(f"left out: {why}")
+        assert site.told[f"_posts/{name}"].endswith("Next: mend the file, or --force")
     forced = site.take(force=True)
-    assert (forced.new, forced.there, forced.left, forced.faulty) == (1, 1, 0, 1)
-    assert site.told["_posts/2022-05-19-a.md"].startswith(why)
-    assert site.archive.posts()["_posts/2022/05/19/2022-05-19-a.md"] == path.read_bytes()
+    assert (forced.new, forced.there, forced.left, forced.faulty) == (len(DANGERS), 1, 0, len(DANGERS))
+    for name, why in names.items():
+        assert site.told[f"_posts/{name}"].startswith(why)
+        assert site.archive.posts()[f"_posts/2022/05/19/{name}"] == paths[name].read_bytes()
 
 
-@pytest.mark.parametrize("why", list(LOST))
-def test_what_no_jekyll_publishes_is_left_out_whatever_is_wished(site: Site, why: str) -> None:
-    site.put("2022-05-19-a.md", LOST[why])
-    assert site.take(force=True).left == 1
-    assert site.told == {"_posts/2022-05-19-a.md": site.told["_posts/2022-05-19-a.md"]}
-    assert site.told["_posts/2022-05-19-a.md"].startswith(f"left out: {why}")
-
-
-@pytest.mark.parametrize(
-    "name", ["-2022.md", "2022-13-45-a.md", "2022-5-9-a.md", "welcome.md", "2022-05-19-a.markdown"]
-)
-def test_names_that_are_none(site: Site, name: str) -> None:
-    site.put(name, post())
-    assert site.take(force=True).left == 1
-    assert "left out: name: no post has it" in site.told[f"_posts/{name}"]
-
-
-def test_bytes_that_are_no_text(site: Site) -> None:
-    site.put("2022-05-19-a.md", "").write_bytes(post().encode("gb18030"))
-    site.take(force=True)
-    assert site.told["_posts/2022-05-19-a.md"].startswith("left out: utf-8: byte")
+def test_what_no_jekyll_publishes_is_left_out_whatever_is_wished(site: Site) -> None:
+    lost = {f"2022-05-19-a{number}.md": why for number, why in enumerate(LOST)}
+    for name, why in lost.items():
+        site.put(name, LOST[why])
+    no_names = ["-2022.md", "2022-13-45-a.md", "2022-5-9-a.md", "welcome.md", "2022-05-19-a.markdown"]
+    for name in no_names:
+        site.put(name, post())
+    site.put("2022-05-19-gbk.md", "").write_bytes(post().encode("gb18030"))
+    lost |= dict.fromkeys(no_names, "name: no post has it") | {"2022-05-19-gbk.md": "utf-8: byte"}
+    assert site.take(force=True) == Imported(left=len(lost))
+    assert site.told.keys() == {f"_posts/{name}" for name in lost}
+    for name, why in lost.items():
+        assert site.told[f"_posts/{name}"].startswith(f"left out: {why}")
 
 
 def test_posts_that_only_break_rules_are_taken_and_named_unless_rules_are_strict(site: Site) -> None:
@@ -426,40 +420,45 @@ class Killed(BaseException):
     """As a kill would end it."""
 
 
-@pytest.mark.parametrize("step", ["write_all", "keep", "refresh"])
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_killed_and_called_again(
-    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, when: str
-) -> None:
-    """Between any two writes: the archive is the one that an undisturbed import makes."""
-    monkeypatch.setattr(jekyll, "_BATCH", 2)
-    for number in range(5):
-        site.put(f"2022-05-1{number}-p.md", post(title=f'"T{number}"', date=f"2022-05-1{number} 09:30:00 +0800"))
-    whole = Archive.new(tmp_path / "whole")
-    site.take(whole.folder)
+def killed(site: Site, monkeypatch: pytest.MonkeyPatch, step: str, call: int, *, after: bool) -> None:
+    """An import that ends at this call of a step that writes, before or after it has done so."""
+    owner: Any = Ledger if step == "keep" else jekyll
+    real, calls = getattr(owner, step), []
+
+    def dying(*words: Any, **more: Any) -> Any:
+        calls.append(words)
+        if len(calls) < call or after:
+            done = real(*words, **more)
+        if len(calls) == call:
+            raise Killed
+        return done
+
     with monkeypatch.context() as patch:
-        owner: Any = Ledger if step == "keep" else jekyll
-        real, calls = getattr(owner, step), []
-
-        def dying(*words: Any, **more: Any) -> Any:
-            calls.append(words)
-            if len(calls) == (1 if step == "refresh" else 2):
-                if when == "after":
-                    real(*words, **more)
-                raise Killed
-            return real(*words, **more)
-
         patch.setattr(owner, step, dying)
         with pytest.raises(Killed):
             site.take()
-    site.take()
-    assert {name: digest for name, (_, digest) in site.archive.tree().items() if name != "presskeep.yml"} == {
-        name: digest for name, (_, digest) in whole.tree().items() if name != "presskeep.yml"
-    }
+
+
+def test_killed_and_called_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between any two writes: the archive is the one that an undisturbed import makes."""
+    monkeypatch.setattr(jekyll, "_BATCH", 2)
+    whole = Site(tmp_path / "origin", Archive.new(tmp_path / "whole"))
+    for number in range(5):
+        whole.put(f"2022-05-1{number}-p.md", post(title=f'"T{number}"', date=f"2022-05-1{number} 09:30:00 +0800"))
     told = "select space, key, source, state, path, digest from articles order by key"
-    assert site.archive.rows(told) == whole.rows(told)
-    assert len(site.archive.rows("select number from changes")) == 5
-    site.archive.proven()
+    shutil.copytree(whole.archive.folder, tmp_path / "empty")
+    whole.take()
+    wanted = {name: digest for name, (_, digest) in whole.archive.tree().items()}
+    for step, call in (("write_all", 2), ("keep", 2), ("refresh", 1)):
+        for after in (False, True):
+            site = Site(whole.origin, Archive(tmp_path / f"{step}-{after}"))
+            shutil.copytree(tmp_path / "empty", site.archive.folder)
+            killed(site, monkeypatch, step, call, after=after)
+            site.take()
+            assert {name: digest for name, (_, digest) in site.archive.tree().items()} == wanted
+            assert site.archive.rows(told) == whole.archive.rows(told)
+            assert site.archive.rows("select count(*) from changes") == [(5,)]
+    whole.archive.proven()
 
 
 def test_a_dry_run_writes_nothing(site: Site, tmp_path: Path) -> None:
