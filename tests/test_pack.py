@@ -510,7 +510,7 @@ def kills(archive: Packing, work: Callable[[Packing], Any], scratch: Path, step:
     assert number > 20
 
 
-STEPS = [pytest.param(13, id="some"), pytest.param(1, id="every", marks=pytest.mark.long)]
+STEPS = [pytest.param(23, id="some"), pytest.param(1, id="every", marks=pytest.mark.long)]
 
 
 @pytest.mark.parametrize("step", STEPS)
