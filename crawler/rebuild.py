@@ -13,7 +13,7 @@ from scrapy.utils.misc import load_object
 
 from crawler import settings
 from crawler.archive.captures import CaptureError, Response, read_segment, unpacked
-from crawler.archive.ledger import Capture, Kept, Ledger
+from crawler.archive.ledger import Capture, Entry, Kept, Ledger
 from crawler.archive.locks import Lock
 from crawler.archive.markup import text_of
 from crawler.archive.reader import Post, PostError, read_any
@@ -116,7 +116,7 @@ def _set_aside(state: Path) -> str:
 
 def _from_captures(ledger: Ledger, folder: Path, sources: Sequence[Source], done: Rebuilt) -> Answers:
     """Index the captures, and discover again what the lists among them name."""
-    readers = {source.id: _ListReader(source) for source in sources}
+    readers = {source.id: ListReader(source) for source in sources}
     answers: Answers = {}
     read: dict[tuple[str, str], datetime] = {}
     for path in sorted([*folder.glob("*.warc.gz"), *folder.glob("*.warc.gz.open")]):
@@ -165,7 +165,7 @@ def _readable(path: Path, done: Rebuilt) -> Iterator[tuple[Capture, Response]]:
         done.unclear.append(str(error))
 
 
-class _ListReader:
+class ListReader:
     """Reads captured list pages of one source again."""
 
     def __init__(self, source: Source) -> None:
@@ -174,18 +174,23 @@ class _ListReader:
         self._lists: list[tuple[AnyList, Any]] = [(one, ways.walk(one)) for one in source.lists]
 
     def discover(self, ledger: Ledger, response: Response) -> None:
-        """Queue what the page names; the list whose own address it is is tried first, then the others."""
+        """Queue what the page names."""
+        if entries := self.entries(response):
+            seen = datetime.fromisoformat(response.date)
+            ledger.discover(self._source.id, self._source.space, entries, seen)
+
+    def entries(self, response: Response) -> Sequence[Entry]:
+        """What the page names; the list whose own address it is is tried first, then the others."""
         page = Page(unpacked(response), response.url)
         own_first = sorted(self._lists, key=lambda pair: response.url not in pair[0].addresses)
         for _, walk in own_first:
             try:
-                listing = walk.read(page)
+                entries: Sequence[Entry] = walk.read(page).entries
             except ValueError:
                 continue
-            if listing.entries:
-                seen = datetime.fromisoformat(response.date)
-                ledger.discover(self._source.id, self._source.space, listing.entries, seen)
-                return
+            if entries:
+                return entries
+        return ()
 
 
 def _from_posts(ledger: Ledger, archive: Path, sources: Sequence[Source], made: Answers, done: Rebuilt) -> None:

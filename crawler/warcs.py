@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 _FLUSH_SECONDS = 10.0
 _HOP = frozenset({"connection", "keep-alive", "set-cookie"})
 """Header fields of the connection, not of the page; and cookies, which are the visit's."""
+Listed = Mapping[tuple[str, str], dict[str, str]]
+"""(source, key) -> what a list said of an article."""
 _LEFT_ALONE = frozenset({"done", "alias"})
 _ROW = sa.select(articles.c.id, articles.c.state, articles.c.hints, articles.c.seen, articles.c.tries).where(
     articles.c.space == sa.bindparam("space"), articles.c.key == sa.bindparam("key")
@@ -111,6 +113,7 @@ def fill(
     captures: bool = True,
     own_python: bool = False,
     limit: int = 0,
+    listed: Listed | None = None,
     tell: Callable[[str], None] = lambda line: None,
     opened: Callable[[Path, Site, Sequence[Source]], Run] = Run,
 ) -> Report:
@@ -119,6 +122,7 @@ def fill(
     ``files`` are paths or addresses (http, https), read in this order. ``days``: only articles published on these, in
     their source's zone. ``jobs``: processes that read pages, 0 for as many as there are processors. ``captures``:
     whether pages that become posts are copied into the archive's own captures. ``limit``: most posts, 0 for all.
+    ``listed``: what lists said of articles that the ledger does not know.
     ``tell`` is given a line for each file, and now and then one for the file at hand; ``opened`` opens the run. Raises
     what ``opened`` raises, FileNotFoundError for a file that is not there, and OSError for one that cannot be had.
     """
@@ -128,7 +132,7 @@ def fill(
     run = opened(archive, site, sources)
     run.record_start()
     try:
-        filling = Filling(run, sources, days, captures=captures, limit=limit, tell=tell)
+        filling = Filling(run, sources, days, captures=captures, limit=limit, listed=listed, tell=tell)
         with filling.readers(jobs or os.cpu_count() or 1, own_python=own_python) as readers, in_good_order(run.report):
             for name in files:
                 filling.read(File(str(name)), readers)
@@ -155,6 +159,7 @@ class Filling:
         *,
         captures: bool = True,
         limit: int = 0,
+        listed: Listed | None = None,
         tell: Callable[[str], None] = lambda line: None,
     ) -> None:
         run.live = run.watch.live = False  # what others captured says nothing of how a source fares
@@ -167,6 +172,7 @@ class Filling:
         self._writer = Writer(run.site)
         self._rules = _digest(sources, days)
         self._left = limit or None
+        self._listed = listed or {}
         self._at: File | None = None
         self._made: Post | None = None
         self._download: Download | None = None
@@ -267,7 +273,8 @@ class Filling:
         known = self._run.ledger.read(_ROW, {"space": source.space, "key": key})
         if not known:
             own = source.article.address == "{url}"
-            return Row(0, source.space, key, source.id, {"url": url} if own else {}, "", 0)
+            hints = self._listed.get((source.id, key)) or ({"url": url} if own else {})
+            return Row(0, source.space, key, source.id, hints, "", 0)
         row = known[0]
         if row.state in _LEFT_ALONE or self._run.has(source.space, key):
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 from dataclasses import dataclass
@@ -18,14 +19,16 @@ from crawler.archive.reader import read_post
 from crawler.commands.import_ import command
 from crawler.imports import jsonl
 from crawler.imports.jsonl import Lines, Taken, paragraphs, take
+from crawler.imports.listed import listed
 from crawler.items import Attribution
 from crawler.run import Run
 from crawler.site import load_site
 from crawler.sources import load_source
 from crawler.yamlfile import SettingsError
 from tests.server import Server
+from tests.shared import SHARED, needs_shared
 from tests.shop import NOTED, Shop, new_shop
-from tests.story import Archive, html_source, publish, stories
+from tests.story import Archive, html_source, json_page, json_source, publish, record, stories
 
 LOG = {"sequence", "moment", "revision", "digest"}
 """What an export says of its own archive."""
@@ -314,19 +317,63 @@ def test_any_text_becomes_a_body_that_says_the_same(text: str) -> None:
 
 
 def test_captures_of_another_archive(server: Server, tmp_path: Path, archive: Archive) -> None:
-    """Of every source that is known here: the same posts and captures, nobody is asked, and known ones stay."""
+    """Of every source that is known here: the same posts, nobody is asked, and what is known stays. What only a list
+    says of an article is taken from the list."""
     publish(server, shown := stories(3))
-    source = html_source(server)
-    there = Archive.new(tmp_path / "there", source)
+    wired = stories(2, start=20)
+    server.pages["/api"] = json_page({"data": {"list": [record(one) for one in wired]}})
+    server.pages |= {f"/share?id={one.key}": json_page({"text": one.text}) for one in wired}
+    sources = html_source(server), json_source(server, "wire", "/api")
+    there = Archive.new(tmp_path / "there", *sources)
     there.crawl()
     files = sorted(there.state.glob("captures/*.warc.gz"))
-    archive.add(source)
+    for source in sources:
+        archive.add(source)
     server.forget()
     done = call(archive, "warc", *files, "--jobs", "1")
     assert server.paths() == []
     assert archive.posts() == there.posts()
-    assert set(archive.captured()) == {server.address(one.path) for one in shown}
-    assert [line.split()[0] for line in done.stdout.splitlines()[1:]] == ["harbour"], "of 48 sources"
+    pages = [one.path for one in shown] + [f"/share?id={one.key}" for one in wired]
+    assert sorted(archive.captured()) == sorted(map(server.address, pages))
+    assert [line.split()[0] for line in done.stdout.splitlines()[1:]] == ["harbour", "wire"], "of some fifty sources"
+    assert archive.rows("select count(*) from articles") == [(5,)]
     archive.proven()
     assert "not read again" in call(archive, "warc", *files, "--jobs", "1").stderr
-    assert "no such file" in call(archive, "warc", "nowhere.warc.gz", code=2).stderr
+    assert "nowhere.warc.gz" in call(archive, "warc", "nowhere.warc.gz", code=2).stderr
+
+
+@needs_shared
+def test_lists_and_texts_of_the_seed_s_upstream(archive: Archive) -> None:
+    """Nothing but the file is needed: six posts of a feed whose texts name neither headline nor time."""
+    call(archive, "warc", SHARED / "seed" / "eastmoney.warc.gz", "--source", "eastmoney-market", "--jobs", "1")
+    assert len(archive.posts()) == 6
+    for name, data in archive.posts().items():
+        assert data == (SHARED / "seed" / "posts" / Path(name).name).read_bytes()
+
+
+def test_list_pages_that_cannot_be_read_say_nothing(server: Server, tmp_path: Path) -> None:
+    """Neither broken records, nor records that the list itself spoils; and files of the web are not asked for."""
+    archive = Archive.new(tmp_path / "a", json_source(server, "wire", "/api"))
+    (source,) = (load_source(path) for path in archive.folder.glob("sources/*.yml"))
+    good = record(stories(1)[0])
+    pages = [
+        b"no HTTP",
+        _http({"data": {"list": [{**good, "title": ""}, good]}}),
+        _http({}),
+        b"HTTP/1.1 200 OK\r\n\r\n{",
+    ]
+    path = tmp_path / "lists.warc.gz"
+    path.write_bytes(b"".join(_record(server.address("/api"), page) for page in pages))
+    told = listed([path, server.address("/far.warc.gz")], [source])
+    assert {key: hints["title"] for (_, key), hints in told.items()} == {good["id"]: good["title"]}
+    assert server.paths() == []
+
+
+def _http(value: Any) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n" + json.dumps(value).encode()
+
+
+def _record(url: str, block: bytes) -> bytes:
+    head = f"WARC/1.1\r\nWARC-Type: response\r\nWARC-Target-URI: {url}\r\nWARC-Date: 2026-03-05T00:00:00Z\r\n"
+    head += f"Content-Type: application/http; msgtype=response\r\nContent-Length: {len(block)}\r\n\r\n"
+    return gzip.compress(head.encode() + block + b"\r\n\r\n")

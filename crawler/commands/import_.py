@@ -123,6 +123,7 @@ def jsonl(file: Path, source: str, timezone: str, archive: Path | None) -> None:
 def warc(files: tuple[str, ...], names: tuple[str, ...], jobs: int | None, archive: Path | None) -> None:
     """Thin: shows the table of the run, of sources that the files hold something of."""
     from crawler.commands.crawl import show
+    from crawler.imports.listed import listed
     from crawler.warcs import fill
 
     folder = existing_archive(archive)
@@ -133,7 +134,8 @@ def warc(files: tuple[str, ...], names: tuple[str, ...], jobs: int | None, archi
     def tell(line: str) -> None:
         click.echo(line, err=True)
 
-    report = fill(folder, site, sources, files, jobs=jobs or 0, tell=tell, opened=_opened)
+    known = listed(files, sources)
+    report = fill(folder, site, sources, files, jobs=jobs or 0, listed=known, tell=tell, opened=_opened)
     show(report)
     sys.exit(report.exit_code)
 
