@@ -77,14 +77,14 @@ def test_lists_that_cannot_be_read(server: Server, tmp_path: Path) -> None:
     archive.proven()
 
     # all of them come back; what was there stays
-    before = archive.tree()
+    before = archive.posts()
     for name in bad:
         publish(server, stories(2, start=10), f"/{name}")
     for name in answers:
         server.pages[f"/api/{name}"] = json_page({"data": {"list": [record(one) for one in stories(2, start=20)]}})
     server.pages |= {f"/share?id={one.key}": json_page({"text": one.text}) for one in stories(2, start=20)}
     archive.crawl(*bad, *answers)
-    assert {name: value for name, value in archive.tree().items() if name in before} == before
+    assert {name: data for name, data in archive.posts().items() if name in before} == before
     assert len(archive.posts()) == 3 + 2 * 11
 
 

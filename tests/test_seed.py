@@ -108,5 +108,5 @@ def test_jekyll_builds_the_seed_s_posts(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert not re.search("warn|error", done.stdout + done.stderr, re.IGNORECASE), done.stdout + done.stderr
-    built = {path.stem for path in (tmp_path / "site").glob("**/20*/**/*.html")}
+    built = {path.stem for path in (tmp_path / "site").glob("**/20*/*/*/*.html")}
     assert built == {name[11:-3] for name in MARKET | FLASH}

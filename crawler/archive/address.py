@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime, tzinfo
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
 _SEGMENT = "-._~!$&'()*+,;=:@"
 """What Jekyll leaves in an address as it is (RFC 3986, pchar)."""
 _BETWEEN = re.compile(r"(?:(?![._~!$&'()+,;=@])[\W])+")
+
+
+def dated(moment: datetime, zone: tzinfo) -> datetime:
+    """A post's date as Jekyll takes it, in the site's ``zone``. One without an offset is UTC's, for so Ruby's YAML reads
+    it, and its day is that of the address."""
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(zone)
 
 
 def post_url(path: str, categories: Sequence[str], day: date) -> str:

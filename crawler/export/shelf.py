@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
-from crawler.archive.address import post_url
+from crawler.archive.address import dated, post_url
 from crawler.archive.changelog import Entry
 from crawler.archive.markup import WIDEST, clean
 from crawler.archive.names import is_slug
@@ -149,10 +149,9 @@ class Shelf:
         self._warn(f"{what}: left out ({why})")
 
     def _item(self, entry: Entry, post: Post, digest: str) -> Item:
-        published = self._zoned(post.date)
+        published = self._zoned(post.date)  # not as Jekyll takes it: what a page printed was the site's own time
         modified = self._moment(post.fields.get("last_modified_at")) or self._moment(post.fields.get("modified"))
-        day = published.astimezone(self._zone).date()
-        address = self.home + post_url(entry.path, post.categories, day)
+        address = self.home + post_url(entry.path, post.categories, dated(post.date, self._zone).date())
         return Item(entry, post, digest, address, published, modified, self._publisher(entry.source))
 
     def _publisher(self, source: str) -> Publisher:

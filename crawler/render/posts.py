@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+from datetime import tzinfo
 from html import escape
 from pathlib import PurePosixPath
 from typing import Any
 
-from crawler.archive.address import post_url
+from crawler.archive.address import dated, post_url
 from crawler.archive.post import Post
 from crawler.render.markdown import html_of
 
@@ -30,13 +30,7 @@ def _link(target: str, label: str) -> str:
 
 def url_of(path: str, post: Post, zone: tzinfo) -> str:
     """Address of a post, below the site's base. ``zone``: the site's."""
-    return post_url(path, post.categories, date_of(post, zone).date())
-
-
-def date_of(post: Post, zone: tzinfo) -> datetime:
-    """When a post was published, in the site's zone. A date without an offset is UTC's: so Ruby's YAML reads it, and
-    its day is that of the address."""
-    return (post.date if post.date.tzinfo else post.date.replace(tzinfo=UTC)).astimezone(zone)
+    return post_url(path, post.categories, dated(post.date, zone).date())
 
 
 def page_of(
@@ -52,7 +46,7 @@ def page_of(
         "layout": "post",
         **post.fields,
         "title": post.title,
-        "date": date_of(post, zone) if zone else post.date,
+        "date": dated(post.date, zone) if zone else post.date,
         "categories": list(post.categories),
         "tags": list(post.tags),
         "url": url,

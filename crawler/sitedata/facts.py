@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from crawler.archive.address import post_url
+from crawler.archive.address import dated, post_url
 from crawler.archive.ledger import Ledger, articles, moment_of
 from crawler.archive.reader import PostError, read_any
 from crawler.archive.revisions import versions
@@ -58,7 +58,7 @@ def read(archive: Path, path: str, zone: ZoneInfo) -> Told | None:
         post = read_any((archive / path).read_bytes(), Path(path).name)
     except (FileNotFoundError, PostError):
         return None
-    date = (post.date if post.date.tzinfo else post.date.replace(tzinfo=zone)).astimezone(zone)
+    date = dated(post.date, zone)
     url, category = post_url(path, post.categories, date.date()), next(iter(post.categories), "")
     outlet, language = (str(post.fields.get(name) or "") for name in ("attribution", "language"))
     return Told(post.title, date, url, category, post.tags, outlet, language)
