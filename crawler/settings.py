@@ -70,7 +70,7 @@ SPIDER_MIDDLEWARES: dict[str, Any] = {  # each is one more generator around ever
 ITEM_PIPELINES = {
     "pipelines.clean.CleanPipeline": 100,
     "pipelines.judge.JudgePipeline": 200,
-    "pipelines.picture.PicturePipeline": 250,  # before the others: until then no other run of the steps is held up
+    "pipelines.picture.PicturePipeline": 250,  # only of what passed; it waits for answers
     "pipelines.attribute.AttributePipeline": 300,
     "pipelines.keep.KeepPipeline": 400,
 }

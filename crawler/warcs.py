@@ -23,14 +23,17 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from crawler.archive.captures import Response, warc_date
+from crawler.archive.images import MOST, addresses
 from crawler.archive.ledger import Row, articles, files
 from crawler.archive.warc import Place, Reader, Record
 from crawler.download import Download, LocalFile, Opened
 from crawler.ending import in_good_order
+from crawler.images import ROLE as IMAGE
 from crawler.items import Article, Refused
 from crawler.readers import Outcome, Readers, Task
 from crawler.run import Post, Run
-from crawler.steps import Writer, attribute, judged, pictured, pointed
+from crawler.steps import Writer, attribute, judged, keeps_images, pictured, pointed
+from crawler.warcimages import WarcImages
 from crawler.whose import Whose
 
 if TYPE_CHECKING:
@@ -133,6 +136,7 @@ def fill(
     run.record_start()
     try:
         filling = Filling(run, sources, days, captures=captures, limit=limit, listed=listed, tell=tell)
+        filling.images = WarcImages(Path(name) for name in files if not is_address(name))
         with filling.readers(jobs or os.cpu_count() or 1, own_python=own_python) as readers, in_good_order(run.report):
             for name in files:
                 filling.read(File(str(name)), readers)
@@ -168,6 +172,8 @@ class Filling:
         self._run, self._days, self._tell = run, days, tell
         self._sources = {source.id: source for source in sources}
         self._captured = {one.id for one in sources if captures and run.site.captures and one.captures}
+        self.images = WarcImages(())
+        """Where those of articles are looked for that are to be kept."""
         self._whose = Whose(sources)
         self._writer = Writer(run.site)
         self._rules = _digest(sources, days)
@@ -314,12 +320,24 @@ class Filling:
         source = self._sources[article.source]
         article.capture = article.capture if task.packed else ""
         judged(article, source, self._run.watch)
+        if task.packed and keeps_images(source, self._run.site):
+            self._keep_images(article)
         pictured(article, source, self._run)
         attribute(article, source, self._run.outlets)
         pointed(article, source, self._run)
         post = self._writer.post(article, source)
         post.hints = dict(task.row.hints)
         return post
+
+    def _keep_images(self, article: Article) -> None:
+        """As far as the files hold them."""
+        notes = {"source": article.source, "role": IMAGE, "key": article.key}
+        for url in addresses(article.body)[:MOST]:
+            if self._run.images.find(url) or (response := self.images.find(url)) is None:
+                continue
+            told = notes if response.url == url else {**notes, "asked": url}
+            headers = tuple(pair for pair in response.headers if pair[0].lower() not in _HOP)
+            self._run.keep_image(replace(response, headers=headers, notes=told))
 
     def _keep_last(self) -> None:
         """The run may flush now: the place of this very record goes with its post."""

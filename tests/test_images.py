@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import signal
 import struct
 import time
 import zlib
@@ -12,12 +14,17 @@ from typing import Any
 
 import pytest
 
-from crawler.archive.captures import read_segment
+from crawler.archive.captures import Response, payload_digest, read_segment, record_bytes
 from crawler.archive.images import LARGEST, path_of
+from crawler.archive.post import read_post
+from crawler.render.markdown import html_of, plain
+from crawler.serve.files import static_file
+from crawler.serve.hygiene import harmless
 from tests.server import Page, Server
 from tests.story import Archive, Story, html_source, publish, stories
 from tests.test_changes import make_due
 from tests.test_kill import bytes_of, start
+from tests.test_warcs import filled
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>alert(1)</script></svg>' + " " * 99
 
@@ -84,6 +91,24 @@ def test_images_of_two_hosts(server: Server, tmp_path: Path) -> None:
     config = archive.folder / "_config.yml"
     config.write_text(config.read_text("utf-8").replace('baseurl: ""', "baseurl: /news"), "utf-8")
     archive.proven()
+
+
+def test_who_reads_elsewhere_finds_them(server: Server, tmp_path: Path) -> None:
+    """Feeds name them in full; the local reader and our own rendering show them as Jekyll does."""
+    server.pages |= {"/near.png": picture(1)}
+    archive = crawled(server, tmp_path, story(1, "/near.png"), baseurl="/news")
+    file = path_of(png(1))
+    feed = json.loads(archive.verb("export", "jsonfeed").stdout)
+    assert f'<img src="https://archive.example/news/{file}"' in feed["items"][0]["content_html"]
+    (data,) = archive.posts().values()
+    post = read_post(data)
+    assert f'src="/news/{file}"' in harmless(post, "https://archive.example/news", "图").body
+    answer = static_file(archive.folder, f"/{file}")
+    assert answer is not None
+    assert (answer.body, answer.kind) == (png(1), "image/png")
+    text = data.decode().split("---\n", 2)[2]
+    assert plain(text)
+    assert f'<img src="/news/{file}"' in html_of(text)
 
 
 def test_what_is_no_image_that_is_kept_stays_linked(server: Server, tmp_path: Path) -> None:
@@ -240,6 +265,54 @@ def test_a_host_that_does_not_answer_is_left_alone(server: Server, tmp_path: Pat
     archive = crawled(server, tmp_path, story(1, *names[:5]), story(2, *names[5:]), story(3))
     assert len(set(server.paths("/broken"))) == 3
     assert len(archive.posts()) == 3
+
+
+def record(url: str, page: Page, kind: str = "response", **notes: str) -> bytes:
+    one = Response(url, page.status, (("Content-Type", page.kind),), page.data, "2026-03-30T00:00:00Z", notes, kind)
+    return record_bytes(one, payload_digest(one.payload))
+
+
+def test_images_that_warc_files_hold(server: Server, tmp_path: Path) -> None:
+    """Before their page, behind it, in another file; the network is not asked. What they do not hold stays linked."""
+    paths = ("/before.png", "/behind.png", "/other.png", "/absent.png", "/gone.png", "/page.png")
+    pages = {path: picture(number) for number, path in enumerate(paths)}
+    pages |= {"/gone.png": picture(8, status=404), "/page.png": Page("no image at all " * 30)}
+    one = story(1, *paths)
+    before, page, behind, other, gone, none = (
+        record(server.address(path), answer)
+        for path, answer in {"/before.png": pages["/before.png"], one.path: one.page(), **pages}.items()
+        if path != "/absent.png"
+    )
+    files = tmp_path / "first.warc.gz", tmp_path / "second.warc.gz"
+    files[0].write_bytes(before + page + behind + gone)
+    files[1].write_bytes(none + other + record(server.address("/other.png"), picture(99)))
+    archive = Archive.new(tmp_path / "archive", html_source(server), images="keep")
+    filled(archive, *files)
+    shown = [f"/{path_of(png(number))}" for number in range(3)]
+    assert sources_of(archive, "100001") == [*shown, *(server.address(path) for path in paths[3:])]
+    assert list(captured(archive)) == [server.address(path) for path in paths[:3]]
+    assert server.asked == []
+    posts = archive.posts()
+    archive.verb("reprocess")
+    assert archive.posts() == posts, "what was shown follows from the archive's own captures"
+    archive.proven()
+
+
+def test_a_run_that_is_asked_to_end_leaves_the_article_queued(server: Server, tmp_path: Path) -> None:
+    """Half of its images are no reason for a post that shows half of them."""
+    names = [f"/slow/{number}.png" for number in range(30)]
+    server.pages |= {name: picture(number, wait=0.3) for number, name in enumerate(names)}
+    publish(server, [story(1, *names)])
+    archive = Archive.new(tmp_path / "archive", html_source(server), images="keep")
+    with start(archive) as crawl:
+        while len(server.paths("/slow")) < 2 and crawl.poll() is None:
+            time.sleep(0.01)
+        crawl.send_signal(signal.SIGTERM)
+        crawl.wait(20)
+    assert archive.states() == {"100001": "queued"}
+    assert len(server.paths("/slow")) < 10
+    assert archive.posts() == {}
+    archive.proven()
 
 
 @pytest.mark.slow
