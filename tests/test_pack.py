@@ -240,8 +240,13 @@ def _url(article: Any) -> str:
     return f"{article.category}/{article.published:%Y/%m/%d}/{article.key}.html"
 
 
+def searched(article: Any) -> str:
+    return f"search/{article.published:%Y-%m}.json"
+
+
 def lists(article: Any) -> set[str]:
-    return {f"archive/{article.published:%Y/%m/%d}.html", f"category/{article.category}/{article.published:%Y/%m}.html"}
+    month = f"category/{article.category}/{article.published:%Y/%m}.html"
+    return {f"archive/{article.published:%Y/%m/%d}.html", month, searched(article)}
 
 
 def test_new_hot_posts_touch_no_packed_page(packed: Packing) -> None:
@@ -260,7 +265,8 @@ def test_an_edited_post(packed: Packing) -> None:
 def test_an_edit_of_the_text_alone(packed: Packing) -> None:
     edited = replace(ALL[6], body="<p>Another text.</p>")
     packed.edit(edited)
-    assert after_packing(packed) == {_url(edited)}
+    assert after_packing(packed) == {_url(edited), searched(edited)}
+    assert "Another text." in page_of(packed, searched(edited))
 
 
 def test_a_tombstone(packed: Packing) -> None:

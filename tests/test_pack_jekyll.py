@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ pytestmark = [
     pytest.mark.jekyll,
     pytest.mark.skipif(shutil.which("jekyll") is None, reason="jekyll is not installed"),
 ]
+MONTHS = ["2021-11", "2021-12", "2022-01"]
 FIRST = datetime(2021, 11, 20, 8, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
@@ -47,7 +49,7 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Sites:
     folder = tmp_path_factory.mktemp("sites")
     archive = archive_of(folder / "site", "dated")
     build(archive.folder, folder / "alone")
-    assert list(pack(archive.place).months) == ["2021-11", "2021-12", "2022-01"]
+    assert list(pack(archive.place).months) == MONTHS
     build(archive.folder, folder / "hot")
     return Sites(folder / "alone", folder / "hot", archive.folder / FOLDER)
 
@@ -63,18 +65,26 @@ def test_flat_posts_are_hidden_likewise(sites: Sites, tmp_path: Path) -> None:
 def test_addresses_stay_and_are_made_once(sites: Sites) -> None:
     alone, hot, packed = map(sites.pages, (sites.alone, sites.hot, sites.packed))
     assert not hot & packed
-    more = {name for name in packed if name.startswith("category/")}
+    more = {name for name in packed if name.startswith(("category/", "search/"))}
     assert hot | packed == alone | more
     assert not more & alone
-    assert {name.split("/")[2] for name in more} == {"2021", "2022", "older.html"}
+    assert {name.split("/")[2] for name in more if name.startswith("category/")} == {"2021", "2022", "older.html"}
+    assert {name for name in more if name.startswith("search/")} == {f"search/{month}.json" for month in MONTHS}
     assert any(name.startswith("chenbao/2021/11/") for name in packed)
 
 
 def test_packed_pages_are_jekylls(sites: Sites) -> None:
     for name in sites.pages(sites.packed):
-        if not name.startswith("category/"):
+        if not name.startswith(("category/", "search/")):
             ours = (sites.packed / name).read_text("utf-8")
             same(ours, (sites.alone / name).read_text("utf-8"))
+
+
+def test_search_reads_the_same_posts(sites: Sites) -> None:
+    lists = [sites.hot / "assets/search.json", *(sites.packed / f"search/{month}.json" for month in reversed(MONTHS))]
+    whole = json.loads((sites.alone / "assets/search.json").read_text("utf-8"))
+    assert [row for path in lists for row in json.loads(path.read_text("utf-8"))] == whole
+    assert len(whole) == 36
 
 
 def test_what_jekyll_builds_stays_as_it_was(sites: Sites) -> None:

@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ from urllib.parse import quote
 
 import pytest
 
+from crawler.pack import FOLDER, pack
 from tests.browser import dump, measure, needs_browser, serve
+from tests.packing import Packing, articles
 from tests.test_jekyll_site import ZONE, Post, build, new_archive, page, text
 
 pytestmark = [
@@ -186,3 +188,31 @@ def test_more_are_shown_when_asked_for(site: Path) -> None:
 def test_the_page_does_not_scroll_sideways(site: Path, width: int) -> None:
     (shown,), _ = measure(site, width, ["/search.html?q=潮汐"], "d.documentElement.scrollWidth")
     assert int(shown) <= width
+
+
+# packed months
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """36 posts, 9 of them in the hot window; ten in each of two packed months, seven in the oldest."""
+    folder = tmp_path_factory.mktemp("packed")
+    archive = Packing(folder / "archive", hot_posts=12)
+    archive.add(list(articles(36, datetime(2021, 11, 20, 8, tzinfo=ZONE), timedelta(hours=67))))
+    pack(archive.place)
+    build(archive.folder, folder / "out")
+    shutil.copytree(archive.folder / FOLDER, folder / "out", dirs_exist_ok=True)
+    return folder / "out"
+
+
+@needs_browser
+def test_older_months_are_searched_when_asked_for(packed: Path) -> None:
+    queries = ["码头开工 33", "第1篇", "码头开工"]
+    newest, asked = ask(packed, queries)
+    assert [answer.keys for answer in newest] == [["N33"], [], ["N33", "N29"]]
+    assert [answer.button for answer in newest] == ["搜索更早的月份"] * 3
+    assert not [path for path in asked if path.startswith("/search/")]
+    older, asked = ask(packed, queries[1:], presses=1)
+    assert older[0].keys == ["N1"]
+    assert older[0].count == "找到 1 篇（直到 2021-11）"
+    assert asked.count("/search/2021-11.json") == 1

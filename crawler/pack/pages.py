@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from crawler.archive.site import day_page, month_page
 from crawler.pack.month import Story
+from crawler.pack.search import is_searched, list_url, listed
 from crawler.render.theme import Theme, split
 
 _OLDER = Path(__file__).with_name("older.html")
@@ -48,11 +49,13 @@ class Month:
     """Slug -> what the category is called."""
 
     def jobs(self) -> Iterator[Job]:
-        """Its pages: posts, days, categories, the month."""
+        """Its pages: posts, days, categories, the month; and what search reads of it."""
         yield from self._posts()
         yield from self._days()
         yield from self._categories()
         yield self._calendar()
+        if is_searched(self.theme):
+            yield self._search()
 
     @cached_property
     def by_day(self) -> dict[str, list[Story]]:
@@ -137,7 +140,11 @@ class Month:
 
         return self._job(url, made_from, render)
 
-    def _job(self, url: str, made_from: dict[str, Any], render: Callable[[], str]) -> Job:
+    def _search(self) -> Job:
+        newest = [story.page for story in reversed(self.stories)]
+        return self._job(list_url(self.name), _named(self.stories), lambda: listed(self.theme, newest))
+
+    def _job(self, url: str, made_from: Any, render: Callable[[], str]) -> Job:
         whole = json.dumps([self.theme.digest, url, made_from], ensure_ascii=False, sort_keys=True)
         return Job(name_of(url), sha256(whole.encode()).hexdigest()[:32], render)
 

@@ -198,6 +198,7 @@ def _looks(archive: Path) -> Iterator[Path]:
             derived = folder == "_data" and path.relative_to(archive / folder).parts[0].split(".")[0] in DERIVED
             if path.is_file() and not derived and not path.name.startswith("."):
                 yield path
+    yield from sorted((archive / "assets").glob("*.json"))
 
 
 def _static(archive: Path) -> list[dict[str, str]]:
