@@ -137,17 +137,18 @@ class _Pages:
         """All posts of those days whose facts are to be had anew."""
         for day in days:
             if day[:7] not in self._packed and self._known(_facts_name(day)) is None:
-                yield from posts_of(self._place.ledger, _of_day(day))
+                yield from posts_of(self._place.ledger, _of(day))
 
     def _count_days(self) -> None:
         """How many posts each day has, a file for each year."""
         for year in sorted({day[:4] for day in self._days}):
             name = f"_data/days/{year}.yml"
             if (known := self._known(name)) is None:
-                counts: dict[str, int] = Counter(day for path in self._all if (day := _day(path)).startswith(year))
+                posts = self._posts if self._whole else posts_of(self._place.ledger, _of(year))
+                counts: dict[str, int] = Counter(day for path in posts if (day := _day(path)).startswith(year))
             else:
                 touched = [day for day in self._days if day.startswith(year)]
-                counts = known | {day: self._number(_of_day(day)) for day in touched}
+                counts = known | {day: self._number(_of(day)) for day in touched}
             self._made.data[name] = table(counts)
 
     def _calendars(self) -> None:
@@ -255,10 +256,10 @@ def _day(path: str) -> str:
     return day if _DAY.fullmatch(day) else ""
 
 
-def _of_day(day: str) -> sa.ColumnElement[bool]:
-    """Posts of a day, dated and flat, by the index on paths."""
+def _of(span: str) -> sa.ColumnElement[bool]:
+    """Posts of a day, a month or a year, dated and flat, by the index on paths."""
     path = sa.func.lower(articles.c.path)
-    starts = (f"_posts/{day.replace('-', '/')}/", f"_posts/{day}-")
+    starts = (f"_posts/{span.replace('-', '/')}/", f"_posts/{span}-")
     return sa.or_(*(sa.and_(path >= start, path < f"{start}\U0010ffff") for start in starts))
 
 
