@@ -17,8 +17,10 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from crawler.archive import rewrites
 from crawler.archive.captures import CaptureError, Response, payload_digest, read_capture
 from crawler.archive.checks import Check, due, settle
+from crawler.archive.images import files, shown
 from crawler.archive.ledger import articles, stamp
 from crawler.archive.markup import text_of
 from crawler.archive.post import Post, PostError, read_post
@@ -40,6 +42,7 @@ _OTHERS = 2
 """Of them, those that must hold it."""
 _ASTRAY = timedelta(days=1)
 """What clocks may differ by."""
+_NOTES = sa.select(articles.c.notes).where(articles.c.id == sa.bindparam("row"))
 _AGAIN = timedelta(hours=1)
 """When it is looked again where no answer came, or to be sure that an article is gone."""
 
@@ -79,6 +82,7 @@ class Changes:
         self._spans = spans
         self._looks: dict[tuple[str, str], Look] = {}
         self._edits: list[tuple[Edit, str]] = []
+        self._shown: list[rewrites.Rewrite] = []
         self._outcomes: dict[int, dict[str, Any]] = {}
         self._lines: dict[str, dict[str, frozenset[str]]] = {}  # source -> path -> lines of its latest posts
 
@@ -110,6 +114,19 @@ class Changes:
     def same(self, check: Check, look: Look | None = None) -> None:
         """The article is as it was; ``look``: the whole answer that says so, if it was no 304."""
         self._settle(check, missing=0, gone="", reason="", **(self._validators(look) if look else {}))
+
+    def post_of(self, check: Check) -> bytes:
+        """The post as it lies; nothing where it is missing, or was changed by hand."""
+        path = self._run.archive / check.path
+        data = path.read_bytes() if path.is_file() else b""
+        return data if sha256(data).hexdigest() == check.digest else b""
+
+    def show(self, check: Check, old: bytes) -> None:
+        """Let a post show images that are kept by now. Its words are the same: it is no edit."""
+        new = shown(old.decode(), self._run.images.find, self._run.site.baseurl).encode()
+        if new != old:
+            notes = self._run.ledger.read(_NOTES, {"row": check.row.id})[0].notes
+            self._shown.append(rewrites.Rewrite(check.row.id, check.path, old, new, notes, None, keep_old=False))
 
     def missing(self, check: Check, address: str, what: str) -> None:
         """The article is not there any more; believed at the second sighting."""
@@ -201,6 +218,8 @@ class Changes:
         verdict = judge(*texts)
         if verdict == "same" or (verdict == "edit" and self._is_furniture(look.check, strays(*texts))):
             self.same(look.check, look)
+            if files(new.body):
+                self.show(look.check, look.old)
         elif verdict == "edit":
             self._accept(look, made)
         elif look.says_gone:
@@ -272,6 +291,8 @@ class Changes:
         """Keep the old versions, then replace the posts, then say in the ledger what was found. The captures are
         committed already. Raises OSError."""
         write(self._run.archive, [edit for edit, _ in self._edits])
+        rewrites.write(self._run.archive, self._run.ledger, self._shown)
+        self._shown.clear()
         if not self._outcomes:
             return
         settle(self._run.ledger, self._outcomes)

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from crawler.archive.captures import CaptureError, CaptureStore, Response, payload_digest, read_capture, unpacked
-from crawler.archive.images import NoImage, is_whole, path_of
+from crawler.archive.images import MOST, NoImage, addresses, is_whole, path_of
 from crawler.archive.ledger import Ledger, images
 from crawler.archive.posts import Pending
 
@@ -61,6 +61,10 @@ class Images:
         for row in self._ledger.read(_ROW, {"url": url}):
             return row.path if self._is_there(row.path) or self._restored(row.capture, row.path) else ""
         return ""
+
+    def missing(self, body: str) -> list[str]:
+        """Addresses of images of a clean body that are to be kept and are not."""
+        return [url for url in addresses(body)[:MOST] if not self.find(url)]
 
     def add(self, response: Response) -> None:
         """Keep a response that is an image, and show it from now on. Raises NoImage."""

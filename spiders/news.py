@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from scrapy import Request, Spider, signals
@@ -19,6 +20,7 @@ from crawler.listed import is_given
 from crawler.mementos import later
 from crawler.middlewares.optouts import headers_of
 from crawler.middlewares.refusals import Postponed
+from crawler.pictures import Pictures
 from crawler.received import Received, article_of
 from crawler.replay import Captures
 from crawler.run import Run
@@ -68,6 +70,11 @@ class NewsSpider(Spider):
         self._error_pages = ErrorPages(self)
         self._walks = Walks(self)
         self.numbers = Numbers(self)
+
+    @cached_property
+    def pictures(self) -> Pictures:
+        """What asks for images of articles."""
+        return Pictures(self.crawler)
 
     # lists
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from scrapy import Request
@@ -12,10 +13,13 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from crawler.archive.checks import Check
+from crawler.archive.post import read_post
 from crawler.changes import Look
+from crawler.components import LeftQueued
 from crawler.edits import says_gone
 from crawler.items import Article, Refused
 from crawler.middlewares.refusals import Postponed
+from crawler.steps import keeps_images
 from crawler.urls import canonical, shared_form
 from spiders.answers import reason_of, seen_at, validators_of
 
@@ -64,21 +68,34 @@ class Rechecks:
             },
         )
 
-    def parse(self, response: Response, check: Check) -> Iterator[Article]:
+    async def parse(self, response: Response, check: Check) -> AsyncIterator[Article]:
         """An article that is to be compared, where the answer is a page that may hold one."""
         changes = self._run.changes
         self._run.report.of(check.row.source).checked += 1
         look = self._look(response, check)
         if response.status == 304:
             changes.same(check)
+            await self._show_more(response, check)
         elif response.status != 200:
             changes.missing(check, response.url, f"HTTP {response.status}")
         elif self._leads_away(response, check):
             changes.missing(check, response.url, "it leads to a list or the front page")
         elif look.digest and look.digest == check.capture:
             changes.same(check, look)
+            await self._show_more(response, check)
         elif changes.begin(look):
-            yield from self._article(response, look)
+            for article in self._article(response, look):
+                yield article
+
+    async def _show_more(self, response: Response, check: Check) -> None:
+        """Images that could not be had when the article became a post are asked for again."""
+        source, run = self._spider.sources[check.row.source], self._run
+        if not keeps_images(source, run.site) or not (old := run.changes.post_of(check)):
+            return
+        if wanted := run.images.missing(read_post(old).body):
+            with suppress(LeftQueued):
+                await self._spider.pictures.fetch(wanted, source.id, check.row.key, response.url)
+        run.changes.show(check, old)
 
     def _article(self, response: Response, look: Look) -> Iterator[Article]:
         row = look.check.row

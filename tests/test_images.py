@@ -258,6 +258,26 @@ def test_a_second_look(server: Server, tmp_path: Path) -> None:
     archive.proven()
 
 
+@pytest.mark.parametrize("change", ["", " ", "unasked"])
+def test_a_second_look_asks_again_for_what_was_missing(server: Server, tmp_path: Path, change: str) -> None:
+    """Whether the page is the same (304, or 200 where the site has no validators), or another in nothing that counts.
+    The post shows the image from then on, and that is no edit."""
+    validators = change != "unasked"
+    pages = [story(1, "/late.png", more=more).page(validators=validators) for more in ("", change.strip("unasked"))]
+    server.pages |= {"/a/100001.html": pages[0]}
+    archive = crawled(server, tmp_path, story(1, "/late.png"))
+    server.pages |= {"/a/100001.html": pages[1], "/late.png": picture(7)}
+    make_due(archive)
+    archive.crawl()
+    assert sources_of(archive, "100001") == [f"/{path_of(png(7))}"]
+    assert archive.report("harbour")["edited"] == 0
+    assert not list(archive.folder.glob("revisions/**/*.md"))
+    posts = archive.posts()
+    archive.proven()
+    archive.verb("reprocess")
+    assert archive.posts() == posts
+
+
 def test_a_host_that_does_not_answer_is_left_alone(server: Server, tmp_path: Path) -> None:
     """After three images in a row; the articles of the same host go on."""
     names = [f"/broken/{number}.png" for number in range(8)]

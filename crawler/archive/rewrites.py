@@ -46,8 +46,8 @@ class Rewrite:
     new: bytes
     notes: str
     """As in the ledger."""
-    text: Mapping[str, Any]
-    """What the gate remembers of its words: space, key, digest, title, length, outlet."""
+    text: Mapping[str, Any] | None
+    """What the gate remembers of its words: space, key, digest, title, length, outlet; None where they are the same."""
     keep_old: bool
     """Whether its words were others."""
 
@@ -74,9 +74,10 @@ def write(archive: Path, ledger: Ledger, made: Sequence[Rewrite], more: Sequence
         {"its_id": one.row, "its_digest": row["digest"], "its_notes": one.notes}
         for one, row in zip(made, told, strict=True)
     ]
-    words = [{f"its_{name}": value for name, value in one.text.items()} for one in made]
+    words = [{f"its_{name}": value for name, value in one.text.items()} for one in made if one.text]
+    told_words = [(_TEXT, words)] if words else []
     done = rewrites.delete().where(rewrites.c.path == sa.bindparam("its_path"))
-    ledger.keep([], more=[(_ROW, rows), (_TEXT, words), *more, (done, [{"its_path": one.path} for one in made])])
+    ledger.keep([], more=[(_ROW, rows), *told_words, *more, (done, [{"its_path": one.path} for one in made])])
 
 
 def _kept(archive: Path, one: Rewrite) -> Pending:
