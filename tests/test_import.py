@@ -267,6 +267,11 @@ DANGERS = {
     "front matter: not YAML": post(title='"a "quoted" word"'),
     "date: not understood: 'yesterday'": post(date="yesterday"),
     "date: not understood: None": post(date="''").replace("''", ""),
+    "date: several of them": post(layout="post\ndate: 2021-01-01"),
+    "categories: neither words": post(categories="{a: b}"),
+    "tags: neither words": post(tags="[[a], b]"),
+    "category: neither words": post(categories="", category="no"),
+    "body: a reference to no character": post(body="<p>&#x110000;</p>"),
     "title: a reference to no character": post(title='"&#x110000; ferries"'),
     "body: more than 1000 elements": post(body="<div>" * 1001 + "</div>" * 1001),
     "body: more than 500 marks": post(body="[" * 501),
@@ -278,6 +283,9 @@ LOST = {
     "title: empty": post(title='""'),
     "published: false": post(published="false"),
     "front matter: none": "Only text.\n",
+    "date: no year of news: 9999": post(date="9999-12-31 09:00:00 +0000"),
+    "date: no year of news: 1": post(date="0001-01-01 00:00:00"),
+    "categories: a path out of the site": post(categories='"../../x"'),
 }
 
 

@@ -26,7 +26,8 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NAME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})-[^/]+\.md")
 _FRONT = re.compile(r"\ufeff?---\s*\n(.*?\n?)^(?:---|\.\.\.)\s*$\n?", re.DOTALL | re.MULTILINE)
 """As Jekyll has it: nothing may stand before."""
-_OUTPUT = re.compile(r"\{\{\s*[\w.-]+\s*\}\}")
+_DATES = re.compile(r"^date[ \t]*:", re.MULTILINE)
+_OUTPUT = re.compile(r"\{\{\s*[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*\s*\}\}", re.ASCII)
 """Liquid that gives a value, or nothing; all other may be what Liquid cannot read, and that stops a build."""
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)[^>]*?(/?)>")
 _VOID = words("area base br col embed hr img input link meta source track wbr")
@@ -34,6 +35,8 @@ _DEEPEST = 1_000
 """Elements within each other: of 1,500 kramdown makes a page, of 3,000 it dies."""
 _MARKS = 500
 """Brackets or asterisks on a line outside HTML: with 2,000 kramdown takes minutes."""
+_OLDEST, _LATEST = 1000, 9998
+"""Years that can be had in any zone, and that four digits sort."""
 _NO_DAY = "0000-00-00-x.md"
 """The name of a file that says no day."""
 
@@ -64,6 +67,10 @@ class Judge:
         Jekyll. Raises PostError for what no Jekyll publishes, or what has neither headline nor day."""
         _check_name(name)
         post = read_any(data, name)
+        if not _OLDEST <= post.date.year <= _LATEST:
+            raise PostError(f"date: no year of news: {post.date.year}")
+        if not {".", ".."}.isdisjoint(part for one in post.categories for part in one.split("/")):
+            raise PostError(f"categories: a path out of the site: {', '.join(post.categories)}")
         text = data.decode()
         match = _FRONT.match(text)
         front = _values(match[1] if match else "")
@@ -73,6 +80,8 @@ class Judge:
         dangers = [*_dangers(text[match.end() if match else 0 :], post, front)]
         if front is not None and _date_is_lost(data, front):
             dangers.append(f"date: not understood: {front['date']!r}")
+        if match and len(_DATES.findall(match[1])) > 1:
+            dangers.append("date: several of them")
         dangers += self._moves(name, post, front, folders, address)
         named = {one.partition(":")[0] for one in dangers}
         faults = [one for one in check_post(name, data) if one.partition(":")[0] not in named]
@@ -147,18 +156,35 @@ def _date_is_lost(data: bytes, front: dict[str, Any]) -> bool:
     return False
 
 
+def _strange(front: dict[str, Any]) -> Iterator[str]:
+    """Front matter of kinds that Jekyll cannot take: YAML makes a number of ``123``, and no text of ``no``."""
+    for name in ("categories", "category", "tags", "tag"):
+        value = front.get(name)
+        words = value if isinstance(value, list) else [value]
+        if not isinstance(value, str | list | None) or any(isinstance(one, dict | list) for one in words):
+            yield f"{name}: neither words nor a list of words, which stops the build"
+
+
 def _dangers(content: str, post: Post, front: dict[str, Any] | None) -> Iterator[str]:
     """What stops a build, of front matter and of what stands below it."""
     if front is None:
         yield "front matter: not YAML, which stops a build with strict_front_matter; else the post is dated now"
+    yield from _strange(front or {})
     if "{%" in content or "{{" in _OUTPUT.sub("", content):
         yield "liquid: {{ or {% in the text, which Jekyll runs; what it cannot read stops the build"
-    if headline(post.title) != one_line(post.title):
+    if _names_no_character(post.title):
         yield "title: a reference to no character, which stops jekyll-feed"
+    if _names_no_character(content):
+        yield "body: a reference to no character, which stops layouts that take the text"
     if _depth(content) > _DEEPEST:
         yield f"body: more than {_DEEPEST} elements within each other, which kramdown does not survive"
     if any(max(map(line.count, "[*_`")) > _MARKS for line in content.split("\n") if not line.lstrip().startswith("<")):
         yield f"body: more than {_MARKS} marks of Markdown on a line, which kramdown takes minutes for"
+
+
+def _names_no_character(text: str) -> bool:
+    """Such as ``&#x110000;``, of which kramdown and the like make bytes that are no UTF-8."""
+    return "&#" in text and headline(text) != one_line(text)
 
 
 def _depth(html: str) -> int:
