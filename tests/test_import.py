@@ -28,6 +28,7 @@ from crawler.imports.judge import Judge
 from crawler.rebuild import rebuild
 from crawler.site import load_site
 from crawler.sources import load_source
+from tests.archive.nasty import FRAGMENTS
 from tests.server import Server
 from tests.shared import SHARED, needs_shared
 from tests.story import Archive, json_source
@@ -141,7 +142,8 @@ def test_the_seed_s_posts(tmp_path: Path) -> None:
 @pytest.mark.jekyll
 @pytest.mark.skipif(shutil.which("jekyll") is None, reason="jekyll is not installed")
 def test_jekyll_builds_what_was_imported_at_the_addresses_that_were_told(tmp_path: Path) -> None:
-    """With strict front matter; dates of all forms, and a post before which a line stands."""
+    """With strict front matter; dates of all forms, a post before which a line stands, and bodies of nasty pieces, as
+    far as they are taken without force."""
     origin, archive = tmp_path / "origin", tmp_path / "archive"
     shutil.copytree(SEED, origin / "_posts", ignore=shutil.ignore_patterns("crlf", "-2*"), copy_function=shutil.copy)
     (origin / "_posts").chmod(0o755)
@@ -156,15 +158,31 @@ def test_jekyll_builds_what_was_imported_at_the_addresses_that_were_told(tmp_pat
     for name, date in forms.items():
         (origin / "_posts" / f"2022-05-19-{name}.md").write_text(post(date=date), "utf-8")
     (origin / "_posts" / "2022-05-19-late.md").write_text("\n" + post(), "utf-8")
+    outputs = (
+        "{{ site.title }}",
+        "{{ x }}",
+        "{{ x | y }}",
+        "{{",
+        "{{ - }}",
+        "{{ .x }}",
+        "{{ a. }}",
+        "{% raw %}",
+        "{%%}",
+    )
+    nasty = [*FRAGMENTS, *outputs, "&#0;", "[a](b", "{: onclick=x}\n", "{::options x='y' /}\n", "| a | b |\n"]
+    for number, piece in enumerate(nasty):
+        naive = post(title=f'"{number}"', body=f"a {piece} b\n\n{piece}{nasty[number - 1]}")
+        (origin / "_posts" / f"2022-05-18-n{number}.md").write_text(naive, "utf-8", "replace")
     make_archive(archive, title="Archive", url="https://archive.example", timezone="Asia/Shanghai")
     site = load_site(archive)
-    done = take(origin, archive, site, [], Wish())
-    assert done.left == 0
+    taken = take(origin, archive, site, [], Wish())
+    assert 12 <= taken.left < 40, "Liquid, and references to no character, with those beside them"
     command = ["jekyll", "build", "--disable-disk-cache", "-s", str(archive), "-d", str(tmp_path / "site")]
     built = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert built.returncode == 0, built.stderr
     judge = Judge(ZoneInfo(site.timezone))
-    expected = {judge.judged(path.name, path.read_bytes()).address for path in (origin / "_posts").glob("*.md")}
+    expected = {judge.judged(path.name, path.read_bytes()).address for path in archive.glob("_posts/**/*.md")}
+    assert len(expected) == taken.new
     found = {f"/{path.relative_to(tmp_path / 'site')}" for path in (tmp_path / "site").glob("**/20*/*/*/*.html")}
     assert found == expected
     assert "/harbour/2022/05/20/bare.html" in found, "without an offset it is in UTC"
