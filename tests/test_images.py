@@ -20,6 +20,9 @@ from crawler.archive.post import read_post
 from crawler.render.markdown import html_of, plain
 from crawler.serve.files import static_file
 from crawler.serve.hygiene import harmless
+from crawler.site import Site
+from crawler.sources import Source
+from crawler.steps import keeps_images
 from tests.server import Page, Server
 from tests.story import Archive, Story, html_source, publish, stories
 from tests.test_changes import make_due
@@ -153,23 +156,20 @@ def test_links_are_the_default(server: Server, tmp_path: Path) -> None:
     assert not (archive.folder / "images").exists()
 
 
-def test_a_source_says_otherwise(server: Server, tmp_path: Path) -> None:
-    server.pages |= {"/near.png": picture(1)}
-    publish(server, [story(1, "/near.png")])
-    source = html_source(server)
-    kept, linked, bare = (
-        Archive.new(tmp_path / name, {**source, **own, "post": {**source.get("post", {}), **post}}, images=site)
-        for name, site, post, own in (
-            ("kept", "link", {"images": "keep"}, {}),
-            ("linked", "keep", {"images": "link"}, {}),
-            ("bare", "keep", {}, {"captures": False}),
-        )
-    )
-    for archive in (kept, linked, bare):
-        archive.crawl()
-    there = server.address("/near.png")
-    shown = [sources_of(archive, "100001") for archive in (kept, linked, bare)]
-    assert shown == [[f"/{path_of(png(1))}"], [there], [there]]
+@pytest.mark.parametrize(
+    ("site", "own", "captures", "kept"),
+    [
+        ("link", None, True, False),
+        ("keep", None, True, True),
+        ("link", "keep", True, True),
+        ("keep", "link", True, False),
+        ("keep", "keep", False, False),
+    ],
+)
+def test_whose_images_are_kept(server: Server, site: str, own: str | None, captures: bool, kept: bool) -> None:
+    source = Source.model_validate(html_source(server, post={"images": own}, captures=captures))
+    there = {"title": "A", "url": "https://a.example", "timezone": "UTC"}
+    assert keeps_images(source, Site.model_validate({**there, "images": site})) == kept
 
 
 def test_no_captures_no_images(tmp_path: Path) -> None:
@@ -258,18 +258,17 @@ def test_a_second_look(server: Server, tmp_path: Path) -> None:
     archive.proven()
 
 
-@pytest.mark.parametrize("change", ["", " ", "unasked"])
-def test_a_second_look_asks_again_for_what_was_missing(server: Server, tmp_path: Path, change: str) -> None:
+def test_a_second_look_asks_again_for_what_was_missing(server: Server, tmp_path: Path) -> None:
     """Whether the page is the same (304, or 200 where the site has no validators), or another in nothing that counts.
     The post shows the image from then on, and that is no edit."""
-    validators = change != "unasked"
-    pages = [story(1, "/late.png", more=more).page(validators=validators) for more in ("", change.strip("unasked"))]
-    server.pages |= {"/a/100001.html": pages[0]}
-    archive = crawled(server, tmp_path, story(1, "/late.png"))
-    server.pages |= {"/a/100001.html": pages[1], "/late.png": picture(7)}
+    _, unknown, counted = shown = [story(number, f"/late{number}.png") for number in (1, 2, 3)]
+    server.pages |= {unknown.path: unknown.page(validators=False)}
+    archive = crawled(server, tmp_path, *shown)
+    server.pages |= {f"/late{number}.png": picture(number) for number in (1, 2, 3)}
+    server.pages |= {counted.path: story(3, "/late3.png", more=" ").page()}
     make_due(archive)
     archive.crawl()
-    assert sources_of(archive, "100001") == [f"/{path_of(png(7))}"]
+    assert [sources_of(archive, one.key) for one in shown] == [[f"/{path_of(png(number))}"] for number in (1, 2, 3)]
     assert archive.report("harbour")["edited"] == 0
     assert not list(archive.folder.glob("revisions/**/*.md"))
     posts = archive.posts()
@@ -336,8 +335,8 @@ def test_a_run_that_is_asked_to_end_leaves_the_article_queued(server: Server, tm
 
 
 @pytest.mark.slow
-def test_kills_at_any_instant(server: Server, tmp_path: Path) -> None:
-    """Wherever a crawl is killed, it ends with the files of an undisturbed one."""
+def test_a_kill_amid_images(server: Server, tmp_path: Path) -> None:
+    """A crawl that was killed and made again leaves the files of an undisturbed one."""
     shown = [
         story(one.number, f"/p/{one.number % 5}.png", server.address(f"/p/x{one.number}.png", "localhost"))
         for one in stories(12)
@@ -346,12 +345,11 @@ def test_kills_at_any_instant(server: Server, tmp_path: Path) -> None:
     server.pages |= {f"/p/x{one.number}.png": picture(100 + one.number) for one in shown}
     undisturbed = crawled(server, tmp_path, *shown)
     killed = Archive.new(tmp_path / "killed", html_source(server), images="keep")
-    for requests in (4, 13):
-        server.forget()
-        with start(killed) as crawl:
-            while len(server.paths("/p/")) < requests and crawl.poll() is None:
-                time.sleep(0.005)
-            crawl.kill()
+    server.forget()
+    with start(killed) as crawl:
+        while len(server.paths("/p/")) < 9 and crawl.poll() is None:
+            time.sleep(0.005)
+        crawl.kill()
     killed.crawl()
     assert bytes_of(killed) == bytes_of(undisturbed)
     killed.proven()
