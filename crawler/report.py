@@ -23,7 +23,7 @@ EXIT_CODES = {
     ALARM: "a source is broken: ALARM lines say which and why; it was stopped, the other sources were crawled; "
     "check: what it gives differs; repair: no fitting rule was found",
     LEFT: "backfill: something is left, of articles or lists; the same command goes on; gaps --check: there are gaps; "
-    "follow: articles were left alone; push: something is left",
+    "follow: articles were left alone; push: something is left; import: posts or lines were left out",
     DISK: "the disk is full or cannot be written; what was kept is whole",
     ACTIVE: "another run is active in this archive; nothing was touched",
     INTERRUPTED: "stopped by a signal; what was kept is whole, the next run goes on",
