@@ -241,7 +241,7 @@ def _url(article: Any) -> str:
 
 
 def searched(article: Any) -> str:
-    return f"search/{article.published:%Y-%m}.json"
+    return f"search/{article.published:%Y/%m}.json"
 
 
 def lists(article: Any) -> set[str]:

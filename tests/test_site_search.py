@@ -13,8 +13,11 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from crawler.pack import FOLDER, pack
+from crawler.archive.site import TEMPLATE
+from crawler.pack import FOLDER, pack, search
 from tests.browser import dump, measure, needs_browser, serve
 from tests.packing import Packing, articles
 from tests.test_jekyll_site import ZONE, Post, build, new_archive, page, text
@@ -195,7 +198,7 @@ def test_the_page_does_not_scroll_sideways(site: Path, width: int) -> None:
 
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """36 posts, 9 of them in the hot window; ten in each of two packed months, seven in the oldest."""
+    """36 posts, 9 of them in the hot window; 11 in the newest packed month, 11 in the next, 5 in the oldest."""
     folder = tmp_path_factory.mktemp("packed")
     archive = Packing(folder / "archive", hot_posts=12)
     archive.add(list(articles(36, datetime(2021, 11, 20, 8, tzinfo=ZONE), timedelta(hours=67))))
@@ -203,6 +206,38 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build(archive.folder, folder / "out")
     shutil.copytree(archive.folder / FOLDER, folder / "out", dirs_exist_ok=True)
     return folder / "out"
+
+
+@pytest.fixture(scope="module")
+def in_parts(packed: Path) -> Path:
+    """The same, with months of more than six posts in parts of two."""
+    folder = shutil.copytree(packed, packed.with_name("parts"))
+    archive = Packing(packed.with_name("archive"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search, "SMALL", 6)
+        patch.setattr(search, "PART", 2)
+        pack(archive.place, whole=True)
+    shutil.rmtree(folder / "search")
+    shutil.copytree(archive.folder / FOLDER, folder, dirs_exist_ok=True)
+    script = (folder / "assets/search.js").read_text("utf-8")
+    assert search.SMALL == 3000
+    script = script.replace("SMALL = 3000", "SMALL = 6").replace("PART = 100", "PART = 2")
+    (folder / "assets/search.js").write_text(script, "utf-8")
+    return folder
+
+
+OLDER = {
+    "第1篇": 1,
+    "第13篇": 1,
+    "ＨＡＲＢＯＵＲ votes": 9,
+    "码头 -开工": 27,
+    "昨夜卸下的货物": 36,
+    "rai": 9,
+    "新": 9,
+    "昨 late": 9,
+    "无": 0,
+}
+"""Words -> posts of all months."""
 
 
 @needs_browser
@@ -215,4 +250,60 @@ def test_older_months_are_searched_when_asked_for(packed: Path) -> None:
     older, asked = ask(packed, queries[1:], presses=1)
     assert older[0].keys == ["N1"]
     assert older[0].count == "找到 1 篇（直到 2021-11）"
-    assert asked.count("/search/2021-11.json") == 1
+    assert older[1].keys == ["N33", "N29", "N25", "N21", "N17"]
+    assert asked.count("/search/2021/11.json") == 1
+
+
+@needs_browser
+def test_large_months_are_read_in_parts(packed: Path, in_parts: Path) -> None:
+    listed = [path.relative_to(in_parts).as_posix() for path in (in_parts / "search").rglob("*.json")]
+    assert [name for name in listed if name.count("/") == 2] == ["search/2021/11.json"]
+    assert len([name for name in listed if "/2022/01/words/" in name]) == search.SHARDS
+    whole, _ = ask(packed, list(OLDER), presses=20)
+    parts, _ = ask(in_parts, list(OLDER), presses=20)
+    for query, one, other in zip(OLDER, whole, parts, strict=True):
+        assert (len(one.keys), one.button) == (OLDER[query], ""), query
+        assert (other.keys, other.marks, other.button) == (one.keys, one.marks, ""), query
+    _, asked = ask(in_parts, ["第13篇"], presses=1)
+    assert len([path for path in asked if "/posts/" in path]) == 1
+
+
+def test_the_script_and_the_index_agree() -> None:
+    script = (TEMPLATE / "assets/search.js").read_text("utf-8")
+    told = dict(re.findall(r"^const (\w+) = (\d+|\".*?\");", script, re.MULTILINE))
+    numbers = {name: int(told[name]) for name in ("SMALL", "PART", "SHARDS")}
+    assert numbers == {"SMALL": search.SMALL, "PART": search.PART, "SHARDS": search.SHARDS}
+    spelt = re.sub(r"\\u\{?(\w{4,5})\}?", lambda match: chr(int(match[1], 16)), told["UNSPACED"].strip('"'))
+    assert spelt == search.UNSPACED
+
+
+ODD = [
+    "Ⅳ ﬁne Straße ΟΔΟΣ",
+    "ｶﾞｷﾞ がぎ 각하",
+    "İstanbul naïve é",
+    "a\u00adb\u200bc",
+    "𠮷野家5G时代",
+    "ไทยแลนด์",
+    "x_y-z 3.5%",
+]
+
+
+@needs_browser
+def test_words_are_folded_alike(site: Path) -> None:
+    script = f"JSON.stringify({json.dumps(ODD)}.map(text => d.defaultView.fold(text)))"
+    (shown,), _ = measure(site, 390, ["/search.html"], script)
+    assert json.loads(shown) == [search.fold(text) for text in ODD]
+
+
+def test_what_a_text_is_found_by() -> None:
+    assert search.terms("海港日报 5G手机 Café_x") == {"海港", "港日", "日报", "报", "5g", "手机", "机", "cafe", "x"}
+    assert search.terms("𠮷野 无") == {"𠮷野", "野", "无"}
+
+
+@given(st.lists(st.integers(0, 40_000), unique=True).map(sorted))
+def test_numbers_read_back_equal(numbers: list[int]) -> None:
+    total, back = 0, []
+    for digits in search.coded(numbers).split():
+        total += int(digits, 36)
+        back.append(total)
+    assert back == numbers

@@ -24,9 +24,8 @@ from crawler.outlets import Outlets
 from crawler.pack.exclude import patterns, write_patterns
 from crawler.pack.files import drop, put, there
 from crawler.pack.month import Refused, Story, day_of, month_of
-from crawler.pack.pages import Job, Month, name_of, older
+from crawler.pack.pages import Job, Month, older
 from crawler.pack.record import Index, Known, Record
-from crawler.pack.search import list_url
 from crawler.pack.surroundings import Ends, Surroundings
 from crawler.pack.window import FOLDER, PACKED, cold_months, days_of, is_flat, packed_now
 from crawler.render.theme import Theme, split
@@ -282,8 +281,9 @@ def _holds(path: Path, data: bytes) -> bool:
 def _pages_of(place: Place, record: Record, month: str) -> Iterable[str]:
     """Of the record, and what else lies there under the month's addresses: a killed run may have left it."""
     part = month.replace("-", "/")
-    named = (name for name in there(place.folder) if f"/{part}/" in f"/{name}" or f"/{name}".endswith(f"/{part}.html"))
-    return {*record.pages(month), name_of(list_url(month)), *named}
+    ends = f"/{part}.html", f"/{part}.json"
+    named = (name for name in there(place.folder) if f"/{part}/" in f"/{name}" or f"/{name}".endswith(ends))
+    return {*record.pages(month), *named}
 
 
 def _older(place: Place, index: Index) -> int:

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from crawler.archive.site import day_page, month_page
 from crawler.pack.month import Story
-from crawler.pack.search import is_searched, list_url, listed
+from crawler.pack.search import files, is_searched
 from crawler.render.theme import Theme, split
 
 _OLDER = Path(__file__).with_name("older.html")
@@ -55,7 +55,7 @@ class Month:
         yield from self._categories()
         yield self._calendar()
         if is_searched(self.theme):
-            yield self._search()
+            yield from self._search()
 
     @cached_property
     def by_day(self) -> dict[str, list[Story]]:
@@ -140,9 +140,11 @@ class Month:
 
         return self._job(url, made_from, render)
 
-    def _search(self) -> Job:
+    def _search(self) -> Iterator[Job]:
         newest = [story.page for story in reversed(self.stories)]
-        return self._job(list_url(self.name), _named(self.stories), lambda: listed(self.theme, newest))
+        named = sha256(json.dumps(_named(self.stories)).encode()).hexdigest()
+        for url, render in files(self.theme, self.name, newest):
+            yield self._job(url, named, render)
 
     def _job(self, url: str, made_from: Any, render: Callable[[], str]) -> Job:
         whole = json.dumps([self.theme.digest, url, made_from], ensure_ascii=False, sort_keys=True)

@@ -1,16 +1,22 @@
-/* Search without a server: looks for words in the titles, first words and outlets of the posts that search.json lists,
-   and, when asked to, in those of each packed month. Nothing that it reads becomes markup. */
+/* Search without a server: looks for words in the titles, first words and outlets of the posts that search.json lists
+   and, when asked to, in those of each packed month: presskeep's crawler/pack/search.py says how these are kept.
+   Nothing that is read becomes markup. */
 "use strict";
 
 const PAGE = 25; // posts shown at once
 const FAR = 20000; // posts that one press of the button looks through at most
+const SMALL = 3000; // posts of a packed month that has one list; a longer one is in parts, with an index
+const PART = 100;
+const SHARDS = 256; // files of that index
 const SCRIPT = document.currentScript;
 const BASE = new URL("..", SCRIPT.src); // where the site begins: this file lies in its assets/
 
 const UNSEEN = /[\u00ad\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff\u{e0100}-\u{e01ef}]/gu;
 const ACCENTS = /[\u0300-\u036f]/g;
 const LETTER = /[\p{L}\p{N}]/u;
-const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\u3005\u30fc]/u;
+const UNSPACED = "\u3005-\u3007\u3021-\u3029\u3031-\u3035\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3105-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\u{20000}-\u{323af}\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff";
+const LOOSE = new RegExp(`[${UNSPACED}]`, "u"); // scripts without blanks between words
+const TOKEN = new RegExp(`[${UNSPACED}]+|(?:(?![${UNSPACED}])[\\p{L}\\p{N}])+`, "gu");
 const TERM = /(-?)(?:["“”„]([^"“”„]*)["“”„]?|([^\s"“”„]+))/gu;
 
 /* A text without differences of width, case, accent and form that nobody means. */
@@ -29,7 +35,7 @@ function parse(text) {
   return asked;
 }
 
-const isSpaced = (sign) => LETTER.test(sign) && !UNSPACED.test(sign);
+const isSpaced = (sign) => LETTER.test(sign) && !LOOSE.test(sign);
 
 /* Where a word stands in a folded text, or -1: anywhere in scripts without blanks, in others where a word begins. */
 function at(text, word, from = 0) {
@@ -87,25 +93,66 @@ function item({ post: [url, date, title, lead, outlet, category, language] }, wo
   return element("li", { lang: language }, element("h2", {}, link), piece, credit);
 }
 
+/* What a token of a question is found by in an index: pairs of signs, or what words begin with. */
+function keys(token) {
+  const signs = Array.from(token);
+  if (!LOOSE.test(token) || signs.length === 1) return [[token, (words) => Object.keys(words).filter((word) => word.startsWith(token))]];
+  return signs.slice(1).map((sign, before) => [signs[before] + sign, () => [signs[before] + sign]]);
+}
+
+/* Numbers as an index has them: each as its distance from the one before, to base 36. */
+function spread(coded = "") {
+  let number = 0;
+  return coded.split(" ").filter(Boolean).map((digits) => (number += parseInt(digits, 36)));
+}
+
 const [form, count, list, more] = ["form[role=search]", "#count", "#found", "#more"].map((css) => document.querySelector(css));
 const field = form.elements.q;
-const posts = []; // all that was loaded, newest first
-const months = Object.entries(JSON.parse(SCRIPT.dataset.months) ?? {}).sort().reverse(); // packed, not loaded yet
-let newest = null; // the promise of search.json
-let back = ""; // the oldest packed month that was loaded
+const months = Object.entries(JSON.parse(SCRIPT.dataset.months) ?? {}).map(([month, size]) => ({ month, size }));
+months.sort((one, other) => (one.month < other.month ? 1 : -1));
+const read = new Map(); // path -> promise of what was made of it
 let asked = parse("");
 let found = []; // posts, in their order
+let ahead = []; // packed months, and parts of them, that were not looked through yet
+let back = ""; // the month that was looked through last
 let turn = 0; // counts questions: an answer that comes late is dropped
+let busy = false;
 
-async function load(path) {
-  const response = await fetch(new URL(path, BASE), { cache: "no-cache" });
-  if (!response.ok) throw new Error(`${path}: ${response.status}`);
-  const loaded = (await response.json()).map((post) => {
-    const [, , title, ...rest] = post;
-    return { post, title: fold(title), rest: fold(rest.slice(0, 3).join("\n")) };
-  });
-  posts.push(...loaded);
-  return loaded;
+function load(path, make) {
+  if (!read.has(path)) {
+    const loading = fetch(new URL(path, BASE), { cache: "no-cache" }).then((response) => {
+      if (!response.ok) throw new Error(`${path}: ${response.status}`);
+      return response.json();
+    });
+    const made = loading.then(make);
+    made.catch(() => read.delete(path)); // to be tried again
+    read.set(path, made);
+  }
+  return read.get(path);
+}
+
+const posts = (path) => load(path, (rows) => rows.map((post) => (
+  { post, title: fold(post[2]), rest: fold(post.slice(3, 6).join("\n")) }
+)));
+
+/* The parts of a large month's list in which posts may be that hold all words. */
+async function parts(folder, { wanted }) {
+  let left = null;
+  for (const token of wanted.flatMap((word) => word.match(TOKEN) ?? []))
+    for (const [key, those] of keys(token)) {
+      const words = await load(`${folder}/words/${key.codePointAt(0) % SHARDS}.json`, (shard) => shard);
+      const here = new Set(those(words).flatMap((word) => spread(words[word])));
+      left = left?.filter((number) => here.has(number)) ?? [...here].sort((one, other) => one - other);
+    }
+  return [...new Set(left.map((number) => Math.floor(number / PART)))];
+}
+
+/* One step back: [posts found, what is to be looked through instead]. */
+async function look({ month, size, path }, question) {
+  const folder = `search/${month.replace("-", "/")}`;
+  if (path || size <= SMALL) return [hits(await posts(path ?? `${folder}.json`), question), []];
+  const some = await parts(folder, question);
+  return [[], some.map((part) => ({ month, size: PART, path: `${folder}/posts/${part}.json` }))];
 }
 
 function show() {
@@ -120,52 +167,46 @@ function tell() {
   count.textContent = asked.wanted.length ? (back ? since : all).replace("[n]", found.length).replace("[month]", back) : "";
   const rest = found.length > list.children.length;
   more.textContent = rest ? more.dataset.more : more.dataset.older;
-  more.hidden = !asked.wanted.length || !(rest || months.length);
+  more.hidden = !asked.wanted.length || !(rest || ahead.length);
 }
 
 async function answer() {
   const mine = ++turn;
   const question = parse(field.value);
-  if (question.wanted.length && !posts.length) count.textContent = count.dataset.loading;
+  if (!read.size) count.textContent = count.dataset.loading;
   try {
-    newest ??= load("assets/search.json");
-    await newest;
+    const newest = await posts("assets/search.json");
+    if (mine !== turn) return;
+    [asked, found, ahead, back] = [question, hits(newest, question), [...months], ""];
+    list.replaceChildren();
+    show();
   } catch {
-    newest = null;
     if (mine === turn) count.textContent = count.dataset.failed;
-    return;
   }
-  if (mine !== turn) return;
-  asked = question;
-  found = hits(posts, asked);
-  list.replaceChildren();
-  show();
 }
 
-/* The posts behind those that are shown, or those of older months: one by one until there is something to show. */
+/* Shows the posts behind those that are shown; where there are none, looks back until there are. */
 async function goOn() {
+  if (busy) return;
+  busy = true;
   const mine = turn;
-  if (found.length === list.children.length) {
-    more.disabled = true;
-    try {
-      for (let looked = 0; months.length && looked < FAR && found.length === list.children.length; ) {
-        const [month, size] = months[0];
-        count.textContent = `${count.dataset.loading} ${month}`;
-        const loaded = await load(`search/${month}.json`);
-        months.shift();
-        back = month;
-        looked += size;
-        if (mine !== turn) return;
-        found.push(...hits(loaded, asked));
-      }
-    } catch {
-      count.textContent = count.dataset.failed;
-      return;
-    } finally {
-      more.disabled = false;
+  try {
+    for (let looked = 0; found.length === list.children.length && ahead.length && looked < FAR; ) {
+      count.textContent = `${count.dataset.loading} ${ahead[0].month}`;
+      const [some, instead] = await look(ahead[0], asked);
+      if (mine !== turn) return;
+      const { month, size } = ahead.shift();
+      ahead.unshift(...instead);
+      found.push(...some);
+      looked += Math.min(size, SMALL);
+      back = month;
     }
+    show()?.querySelector("a").focus();
+  } catch {
+    if (mine === turn) count.textContent = count.dataset.failed;
+  } finally {
+    busy = false;
   }
-  show()?.querySelector("a").focus();
 }
 
 function restore() {
