@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import signal
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from crawler.archive.ledger import Ledger
 from crawler.archive.locks import Lock
+from crawler.archive.posts import write_all
 from crawler.archive.reader import PostError
 from crawler.archive.revisions import folder_of
 from crawler.commands.import_ import command
@@ -485,6 +487,26 @@ def test_killed_and_called_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             assert site.archive.rows(told) == whole.archive.rows(told)
             assert site.archive.rows("select count(*) from changes") == [(5,)]
     whole.archive.proven()
+
+
+def test_stopped_by_a_signal(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is at hand becomes durable, and the site's pages with it; the same command goes on."""
+    monkeypatch.setattr(jekyll, "_BATCH", 2)
+    for day in (10, 11, 12):
+        site.put(f"2022-05-{day}-p.md", post(title="Bare", date=f"2022-05-{day} 09:30:00 +0800"))
+    real = write_all
+
+    def stopped(*words: Any) -> Any:
+        signal.raise_signal(signal.SIGTERM)
+        return real(*words)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(jekyll, "write_all", stopped)
+        done = call(site.origin, "--archive", site.archive.folder, code=130)
+    assert "2 new" in done.stdout
+    assert "stopped by a signal: the same command goes on" in done.stdout
+    assert "2 there already" in call(site.origin, "--archive", site.archive.folder).stdout
+    assert len(site.archive.posts()) == 3
 
 
 def test_a_dry_run_writes_nothing(site: Site, tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def jekyll(
 ) -> None:
     """Thin. A new or empty folder, and a site that is no archive yet, become one first."""
     from crawler.imports.jekyll import Wish, take
-    from crawler.report import LEFT, OK
+    from crawler.report import INTERRUPTED, LEFT, OK
 
     folder = _folder(archive)
     _check_id(source)
@@ -79,7 +79,7 @@ def jekyll(
 
     done = take(origin, folder, site, readable_sources(folder), Wish(source, strict, force, dry_run), tell)
     _say(done, folder, as_json, dry_run=dry_run)
-    sys.exit(LEFT if done.left else OK)
+    sys.exit(INTERRUPTED if done.interrupted else LEFT if done.left else OK)
 
 
 @command.command(
@@ -191,6 +191,8 @@ def _say(done: Imported, folder: Path, as_json: bool, *, dry_run: bool) -> None:
         rules = ", ".join(f"{rule} {number}" for rule, number in sorted(done.rules.items()))
         click.echo(f"{done.faulty} break rules ({rules}). They stay as they are: mend the file by hand where its page")
         click.echo("comes out wrong, or leave them out with --strict; presskeep reprocess mends what has captures")
+    if done.interrupted:
+        click.echo("stopped by a signal: the same command goes on")
     if done.left:
         click.echo(f"left out: see above. Next: mend them and import again, then presskeep verify --archive {folder}")
 

@@ -22,8 +22,10 @@ from crawler.archive.ledger import Kept, Ledger, LedgerLost, articles
 from crawler.archive.locks import Lock
 from crawler.archive.posts import Pending, sweep, write_all
 from crawler.archive.reader import Post, PostError
+from crawler.ending import in_good_order
 from crawler.imports.judge import Judge, Judged
 from crawler.rebuild import Owners, plain_text, words_of
+from crawler.report import Report
 from crawler.run import load_outlets, state_folder
 from crawler.site import Site, config_faults
 from crawler.sitedata import PAGES, refresh
@@ -72,6 +74,8 @@ class Imported:
     """Posts that are another file of an article."""
     rules: dict[str, int] = field(default_factory=dict)
     """Rule -> how many posts break it."""
+    interrupted: bool = False
+    """Whether a signal ended it before all was looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +205,13 @@ class _Taking:
 
     def all(self) -> Imported:
         """Every post, in the order of names."""
-        for files in _chunks(_files(self._origin), _BATCH):
-            self._keep([step for file in files if (step := self._step(file)) is not None])
+        asked = Report([])
+        with in_good_order(asked):
+            for files in _chunks(_files(self._origin), _BATCH):
+                self._keep([step for file in files if (step := self._step(file)) is not None])
+                if asked.interrupted:
+                    break
+            self._done.interrupted = asked.interrupted
         return self._done
 
     def _step(self, file: _File) -> _Step | None:
