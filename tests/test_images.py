@@ -8,19 +8,25 @@ import signal
 import struct
 import time
 import zlib
+from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from crawler.archive.captures import Response, payload_digest, read_segment, record_bytes
 from crawler.archive.images import LARGEST, path_of
+from crawler.archive.ledger import images
 from crawler.archive.post import read_post
+from crawler.archive.posts import Pending, write_all
 from crawler.render.markdown import html_of, plain
+from crawler.run import Post, Run
 from crawler.serve.files import static_file
 from crawler.serve.hygiene import harmless
-from crawler.site import Site
+from crawler.site import Site, load_site
 from crawler.sources import Source
 from crawler.steps import keeps_images
 from tests.server import Page, Server
@@ -332,6 +338,46 @@ def test_a_run_that_is_asked_to_end_leaves_the_article_queued(server: Server, tm
     assert len(server.paths("/slow")) < 10
     assert archive.posts() == {}
     archive.proven()
+
+
+def test_the_gate_is_asked_again_after_the_wait(server: Server, tmp_path: Path) -> None:
+    """Two pages of the same words come while the images of neither are there: no article, as without images."""
+    server.pages |= {"/slow.png": picture(1, wait=0.5)}
+    one = story(1, "/slow.png")
+    twin = replace(one, number=2, title=one.headline)
+    states = {}
+    for images_are in ("link", "keep"):
+        archive = crawled(server, tmp_path / images_are, one, twin, images=images_are)
+        states[images_are] = sorted(archive.states().values())
+    assert states["keep"] == states["link"] == ["refused", "refused"]
+
+
+def test_files_are_durable_before_the_posts_that_show_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the ledger comes last; many large ones do not wait in memory."""
+    archive = Archive.new(tmp_path / "archive", images="keep")
+    run = Run(archive.folder, load_site(archive.folder), [])
+    written: list[str] = []
+
+    def noting(folder: Path, posts: Sequence[Pending]) -> list[bool]:
+        written.extend(post.path for post in posts)
+        assert run.ledger.read(sa.select(images)) == []
+        return write_all(folder, posts)
+
+    monkeypatch.setattr("crawler.run.write_all", noting)
+    url = "https://a.example/x.png"
+    one = Response(url, 200, (), png(1), "2026-03-30T00:00:00Z", {"role": "image"})
+    run.keep_image(one)
+    assert run.images.find(url) == path_of(png(1))
+    run.keep(Post("_posts/2026/03/30/2026-03-30-x.md", b"x", "s", "x", "s"))
+    run.flush()
+    assert written == [path_of(png(1)), "_posts/2026/03/30/2026-03-30-x.md"]
+    assert run.images.find(url) == path_of(png(1))
+    assert run.images.size == 0
+    monkeypatch.setattr("crawler.run.write_all", write_all)
+    monkeypatch.setattr("crawler.run._HELD", 1000)
+    run.keep_image(replace(one, url="https://a.example/y.png", payload=png(2)))
+    assert (archive.folder / path_of(png(2))).is_file(), "before anything asked for a flush"
+    run.close()
 
 
 @pytest.mark.slow
