@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from crawler.archive.site import TEMPLATE
 from crawler.pack import FOLDER, pack, search
-from tests.browser import dump, measure, needs_browser, serve
+from tests.browser import dump, needs_browser, serve
 from tests.packing import Packing, articles
 from tests.test_jekyll_site import ZONE, Post, build, new_archive, page, text
 
@@ -69,6 +69,10 @@ QUERIES = {
 }  # words -> keys of the posts in their order; None: nothing is looked for
 
 
+ASKED = [*QUERIES, "潮汐"]
+ODD = ["Ⅳ ﬁne Straße ΟΔΟΣ", "ｶﾞｷﾞ がぎ 각하", "İstanbul é", "a\u00adb\u200bc", "𠮷野家5G时代", "ไทยแลนด์", "x_y 3.5%"]
+
+
 @dataclass
 class Answer:
     """What the page shows."""
@@ -77,42 +81,57 @@ class Answer:
     links: list[str]
     marks: list[str]
     button: str
-    scripts: int
+    made: int
+    """Elements that a title would have to make itself."""
+    over: int
+    """Pixels that the page is wider than the screen."""
 
     @property
     def keys(self) -> list[str]:
         return [link.rpartition("/")[2].removesuffix(".html") for link in self.links]
 
 
-def ask(site: Path, queries: list[str], presses: int = 0) -> tuple[list[Answer], list[str]]:
-    """The page of each question once it has been answered and its button pressed so often; every path asked for."""
-    frames = "".join(f'<iframe src="/search.html?q={quote(query)}"></iframe>' for query in queries)
+TOLD = """d => ({
+  count: d.querySelector("#count").textContent,
+  links: Array.from(d.querySelectorAll("#found h2 a"), a => a.href),
+  marks: Array.from(d.querySelectorAll("mark"), m => m.textContent),
+  button: d.querySelector("#more").hidden ? "" : d.querySelector("#more").textContent,
+  made: d.querySelectorAll("img, #found *:not(h2, li, a, mark, p, time, span)").length,
+  over: Math.max(0, d.documentElement.scrollWidth - d.documentElement.clientWidth),
+})"""
+
+
+def drive(site: Path, paths: list[str], script: str) -> tuple[Any, list[str]]:
+    """What ``script`` makes of ``all``, the documents of these pages, on a phone; and every path asked for."""
+    frames = "".join(f'<iframe src="{path}" style="width:390px"></iframe>' for path in paths)
     probe = f"""<!doctype html><meta charset="utf-8">{frames}<pre></pre><script>
-    const calm = () => new Promise(done => setTimeout(done, 300));
-    const told = d => ({{
-      count: d.querySelector("#count").textContent,
-      links: Array.from(d.querySelectorAll("#found h2 a"), a => a.href),
-      marks: Array.from(d.querySelectorAll("mark"), m => m.textContent),
-      button: d.querySelector("#more").hidden ? "" : d.querySelector("#more").textContent,
-      scripts: d.querySelectorAll("script, img, #found *:not(h2, li, a, mark, p, time, span)").length,
-    }});
+    const calm = () => new Promise(done => setTimeout(done, 400));
+    const told = {TOLD};
+    const work = async all => {{ {script} }};
     onload = async () => {{
-      const all = Array.from(document.querySelectorAll("iframe"), f => f.contentDocument);
       await calm();
-      for (let press = 0; press < {presses}; press++) {{
-        all.forEach(d => d.querySelector("#more").click());
-        await calm();
-      }}
-      document.querySelector("pre").textContent = JSON.stringify(all.map(told));
+      const all = Array.from(document.querySelectorAll("iframe"), frame => frame.contentDocument);
+      document.querySelector("pre").textContent = JSON.stringify(await work(all));
     }}</script>"""
-    (site / "ask.html").write_text(probe, "utf-8")
+    (site / "drive.html").write_text(probe, "utf-8")
     try:
         with serve(site) as (address, asked):
-            shown = dump(f"{address}/ask.html", "--virtual-time-budget=20000")
+            shown = dump(f"{address}/drive.html", "--virtual-time-budget=20000")
     finally:
-        (site / "ask.html").unlink()
+        (site / "drive.html").unlink()
     (found,) = re.findall(r"<pre>(.*?)</pre>", shown, re.DOTALL)
-    return [Answer(**told) for told in json.loads(unescape(found))], asked
+    return json.loads(unescape(found)), asked
+
+
+def ask(site: Path, paths: list[str], presses: int = 0) -> tuple[list[Answer], list[str]]:
+    """The page of each question once it has been answered and its button pressed so often."""
+    script = f"""for (let press = 0; press < {presses}; press++) {{
+      all.forEach(d => d.querySelector("#more").click());
+      await calm();
+    }}
+    return all.map(told);"""
+    found, asked = drive(site, paths, script)
+    return [Answer(**one) for one in found], asked
 
 
 @pytest.fixture(scope="module")
@@ -125,9 +144,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def answers(site: Path) -> dict[str, Answer]:
-    found, _ = ask(site, list(QUERIES))
-    return dict(zip(QUERIES, found, strict=True))
+def asked(site: Path) -> tuple[Any, list[str]]:
+    """What all questions are answered with, how texts are folded, and every path asked for."""
+    script = f"return [all.map(told), {json.dumps(ODD)}.map(all[0].defaultView.fold)]"
+    return drive(site, [f"/search.html?q={quote(query)}" for query in ASKED], script)
+
+
+@pytest.fixture
+def answers(asked: tuple[Any, list[str]]) -> dict[str, Answer]:
+    return {query: Answer(**one) for query, one in zip(ASKED, asked[0][0], strict=True)}
 
 
 def test_the_list_holds_every_post(site: Path) -> None:
@@ -162,7 +187,7 @@ def test_words_are_found(answers: dict[str, Answer], query: str) -> None:
     wanted, answer = QUERIES[query], answers[query]
     assert answer.keys == (wanted or [])
     assert answer.count == ("" if wanted is None else f"找到 {len(wanted)} 篇")
-    assert answer.scripts == 1, "nothing that was read became markup"
+    assert (answer.made, answer.over) == (0, 0)
 
 
 @needs_browser
@@ -174,23 +199,48 @@ def test_what_was_found_is_marked(answers: dict[str, Answer]) -> None:
 
 
 @needs_browser
-def test_more_are_shown_when_asked_for(site: Path) -> None:
-    tides = [post.key for post in reversed(POSTS) if post.key.startswith("tide")]
-    (first,), asked = ask(site, ["潮汐"])
-    assert (first.keys, first.count, first.button) == (tides[:25], "找到 30 篇", "显示更多")
-    assert {path for path in asked if "favicon" not in path} == {
-        *("/ask.html", f"/search.html?q={quote('潮汐')}"),
-        *("/assets/style.css", "/assets/search.js", "/assets/search.json"),
-    }
-    (second,), _ = ask(site, ["潮汐"], presses=1)
-    assert (second.keys, second.button) == (tides, "")
+def test_nothing_else_is_asked_for(asked: tuple[Any, list[str]]) -> None:
+    paths = {path.partition("?")[0] for path in asked[1]} - {"/drive.html", "/favicon.ico"}
+    assert paths == {"/search.html", "/assets/style.css", "/assets/search.js", "/assets/search.json"}
 
 
 @needs_browser
-@pytest.mark.parametrize("width", [1280, 390])
-def test_the_page_does_not_scroll_sideways(site: Path, width: int) -> None:
-    (shown,), _ = measure(site, width, ["/search.html?q=潮汐"], "d.documentElement.scrollWidth")
-    assert int(shown) <= width
+def test_more_are_shown_when_asked_for(site: Path, answers: dict[str, Answer]) -> None:
+    tides = [post.key for post in reversed(POSTS) if post.key.startswith("tide")]
+    first = answers["潮汐"]
+    assert (first.keys, first.count, first.button) == (tides[:25], "找到 30 篇", "显示更多")
+    script = """const d = all[0];
+    d.querySelector("#more").click();
+    await calm();
+    return [told(d), d.activeElement.href];"""
+    (second, focus), _ = drive(site, [f"/search.html?q={quote('潮汐')}"], script)
+    assert (Answer(**second).keys, second["button"]) == (tides, "")
+    assert focus == second["links"][25], "who uses a keyboard goes on where the new ones begin"
+
+
+@needs_browser
+def test_the_address_says_what_is_asked(site: Path) -> None:
+    """While somebody types, when it is sent, and when going back; and without an answer from the server."""
+    script = """const d = all[0], w = d.defaultView, field = d.querySelector("#q"), seen = [];
+    const see = async () => { await calm(); seen.push([field.value, decodeURI(w.location.search), told(d)]); };
+    const focused = d.activeElement === field, real = w.fetch;
+    const type = text => { field.value = text; field.dispatchEvent(new w.Event("input")); };
+    w.fetch = () => Promise.reject(new Error("down"));
+    type("港"); await see();
+    w.fetch = real;
+    type("港"); await see();
+    field.value = "码头开工"; d.querySelector("form").requestSubmit(); await see();
+    w.history.back(); await see();
+    type(""); await see();
+    return [focused, seen];"""
+    (focused, seen), _ = drive(site, ["/search.html"], script)
+    assert focused
+    down, typed, sent, back, empty = ((value, search, Answer(**one)) for value, search, one in seen)
+    assert (down[2].count, down[2].keys) == ("文章列表未能载入。", [])
+    assert (typed[1], typed[2].keys) == ("?q=港", QUERIES["港"])
+    assert (sent[1], sent[2].keys) == ("?q=码头开工", ["title"])
+    assert (back[0], back[1], back[2].keys) == ("港", "?q=港", QUERIES["港"])
+    assert (empty[1], empty[2].count, empty[2].keys, empty[2].button) == ("", "", [], "")
 
 
 # packed months
@@ -210,8 +260,8 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def in_parts(packed: Path) -> Path:
-    """The same, with months of more than six posts in parts of two."""
-    folder = shutil.copytree(packed, packed.with_name("parts"))
+    """The same below it, with months of more than six posts in parts of two."""
+    folder = shutil.copytree(packed, packed / "parts")
     archive = Packing(packed.with_name("archive"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(search, "SMALL", 6)
@@ -219,10 +269,11 @@ def in_parts(packed: Path) -> Path:
         pack(archive.place, whole=True)
     shutil.rmtree(folder / "search")
     shutil.copytree(archive.folder / FOLDER, folder, dirs_exist_ok=True)
-    script = (folder / "assets/search.js").read_text("utf-8")
-    assert search.SMALL == 3000
-    script = script.replace("SMALL = 3000", "SMALL = 6").replace("PART = 100", "PART = 2")
-    (folder / "assets/search.js").write_text(script, "utf-8")
+    path = folder / "assets/search.js"
+    script = path.read_text("utf-8").replace("SMALL = 3000", "SMALL = 6").replace("PART = 100", "PART = 2")
+    path.write_text(script, "utf-8")
+    html = (folder / "search.html").read_text("utf-8").replace('="/assets', '="/parts/assets')
+    (folder / "search.html").write_text(html, "utf-8")
     return folder
 
 
@@ -242,7 +293,7 @@ OLDER = {
 
 @needs_browser
 def test_older_months_are_searched_when_asked_for(packed: Path) -> None:
-    queries = ["码头开工 33", "第1篇", "码头开工"]
+    queries = [f"/search.html?q={quote(query)}" for query in ("码头开工 33", "第1篇", "码头开工")]
     newest, asked = ask(packed, queries)
     assert [answer.keys for answer in newest] == [["N33"], [], ["N33", "N29"]]
     assert [answer.button for answer in newest] == ["搜索更早的月份"] * 3
@@ -250,8 +301,8 @@ def test_older_months_are_searched_when_asked_for(packed: Path) -> None:
     older, asked = ask(packed, queries[1:], presses=1)
     assert older[0].keys == ["N1"]
     assert older[0].count == "找到 1 篇（直到 2021-11）"
-    assert older[1].keys == ["N33", "N29", "N25", "N21", "N17"]
-    assert asked.count("/search/2021/11.json") == 1
+    assert older[1].keys == [f"N{number}" for number in range(33, 0, -4)]
+    assert "/search/2021/11.json" in asked
 
 
 @needs_browser
@@ -259,13 +310,13 @@ def test_large_months_are_read_in_parts(packed: Path, in_parts: Path) -> None:
     listed = [path.relative_to(in_parts).as_posix() for path in (in_parts / "search").rglob("*.json")]
     assert [name for name in listed if name.count("/") == 2] == ["search/2021/11.json"]
     assert len([name for name in listed if "/2022/01/words/" in name]) == search.SHARDS
-    whole, _ = ask(packed, list(OLDER), presses=20)
-    parts, _ = ask(in_parts, list(OLDER), presses=20)
-    for query, one, other in zip(OLDER, whole, parts, strict=True):
-        assert (len(one.keys), one.button) == (OLDER[query], ""), query
+    queries = [f"{base}/search.html?q={quote(query)}" for base in ("", "/parts") for query in OLDER]
+    found, asked = ask(packed, queries, presses=20)
+    for (query, posts), one, other in zip(OLDER.items(), found, found[len(OLDER) :], strict=False):
+        assert (len(one.keys), one.button) == (posts, ""), query
         assert (other.keys, other.marks, other.button) == (one.keys, one.marks, ""), query
-    _, asked = ask(in_parts, ["第13篇"], presses=1)
-    assert len([path for path in asked if "/posts/" in path]) == 1
+    _, asked = ask(packed, [f"/parts/search.html?q={quote('第13篇')}"], presses=1)
+    assert len([path for path in asked if "/posts/" in path]) == 1, "of eleven, which the index names"
 
 
 def test_the_script_and_the_index_agree() -> None:
@@ -277,22 +328,9 @@ def test_the_script_and_the_index_agree() -> None:
     assert spelt == search.UNSPACED
 
 
-ODD = [
-    "Ⅳ ﬁne Straße ΟΔΟΣ",
-    "ｶﾞｷﾞ がぎ 각하",
-    "İstanbul naïve é",
-    "a\u00adb\u200bc",
-    "𠮷野家5G时代",
-    "ไทยแลนด์",
-    "x_y-z 3.5%",
-]
-
-
 @needs_browser
-def test_words_are_folded_alike(site: Path) -> None:
-    script = f"JSON.stringify({json.dumps(ODD)}.map(text => d.defaultView.fold(text)))"
-    (shown,), _ = measure(site, 390, ["/search.html"], script)
-    assert json.loads(shown) == [search.fold(text) for text in ODD]
+def test_words_are_folded_alike(asked: tuple[Any, list[str]]) -> None:
+    assert asked[0][1] == [search.fold(text) for text in ODD]
 
 
 def test_what_a_text_is_found_by() -> None:

@@ -4,7 +4,7 @@
 "use strict";
 
 const PAGE = 25; // posts shown at once
-const FAR = 20000; // posts that one press of the button looks through at most
+const FAR = 20000; // posts that one press of the button looks through at most, where it finds none
 const SMALL = 3000; // posts of a packed month that has one list; a longer one is in parts, with an index
 const PART = 100;
 const SHARDS = 256; // files of that index
@@ -185,20 +185,23 @@ async function answer() {
   }
 }
 
-/* Shows the posts behind those that are shown; where there are none, looks back until there are. */
+/* Shows the posts behind those that are shown; where there are none, looks back for a page of them. */
 async function goOn() {
   if (busy) return;
   busy = true;
   const mine = turn;
   try {
-    for (let looked = 0; found.length === list.children.length && ahead.length && looked < FAR; ) {
+    const shown = list.children.length;
+    let looked = found.length > shown ? FAR : 0; // what was found is shown first
+    const isEnough = () => found.length >= shown + PAGE || looked >= (found.length > shown ? SMALL : FAR);
+    while (ahead.length && !isEnough()) {
       count.textContent = `${count.dataset.loading} ${ahead[0].month}`;
       const [some, instead] = await look(ahead[0], asked);
       if (mine !== turn) return;
       const { month, size } = ahead.shift();
       ahead.unshift(...instead);
       found.push(...some);
-      looked += Math.min(size, SMALL);
+      looked += instead.length ? 0 : Math.min(size, SMALL);
       back = month;
     }
     show()?.querySelector("a").focus();
