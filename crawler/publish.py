@@ -1,7 +1,8 @@
 """An archive's files in a git repository: one commit of what is new, taken to a remote that others push to as well.
 
 Only what belongs to an archive is committed, and only whole files. A post that is missing is named and stays in the
-repository: posts are never deleted. All work is git's own (2.31 or later); nothing of it is done twice after a kill.
+repository: posts are never deleted. All work is git's own (2.38 or later). What others pushed is merged beside the
+working tree, which then gets the files that are new: a kill at any instant leaves every post where it was.
 """
 
 from __future__ import annotations
@@ -28,10 +29,15 @@ DERIVED = ("_data", "archive", "category", "packed", "source", "tag")
 _OTHERS = (".gitignore", ".manifest", "LICENSE", "README.md", "health.xml", "outlets.yml", "scrapy.cfg", "sources")
 _NOT_OURS = (".git", ".github", ".gitattributes", "_site", ".jekyll-cache", ".sass-cache", "node_modules", "vendor")
 """Names in an archive that are nobody's business here, and not worth a word."""
-_STALE = 3600.0
-"""Seconds after which a lock of git's index was left by a git that was killed."""
-_OPTIONS = ("http.lowSpeedLimit=1000", "http.lowSpeedTime=60", "gc.auto=0", "maintenance.auto=false")
-"""A remote that falls silent is given up; git does not pack by itself in the background, where it meets our packing."""
+_OPTIONS = (
+    "http.lowSpeedLimit=1000",  # a remote that falls silent is given up
+    "http.lowSpeedTime=60",
+    "gc.auto=0",  # git does not pack in the background, where it meets our packing
+    "maintenance.auto=false",
+    "merge.default=binary",  # two versions of a post are never made one line by line
+)
+_MERGED = "refs/presskeep/merged"
+"""A merge whose files are on their way into the working tree."""
 _NETWORK = 900.0
 """Seconds that a fetch or a push may take."""
 _LOOSE, _SHARE, _PACKS = 2000, 20, 30
@@ -96,6 +102,8 @@ class Repository:
         status = self.git("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--", *known)
         for entry in filter(None, status.split("\0")):
             path = entry[3:].removeprefix(self._inside)
+            if "U" in entry[:2] or entry[:2] in ("AA", "DD"):
+                raise PublishError(f"{path}: a merge was left half done. Next: git -C {self.archive} merge --abort")
             if PurePosixPath(path).name.startswith(".") and path.endswith(".tmp"):
                 continue  # a draft: not whole yet
             if "D" not in entry[:2]:
@@ -128,7 +136,6 @@ class Repository:
         """Commit what was found; False where there is nothing. Raises PublishError where something else is staged."""
         if not found.paths:
             return False
-        self._free_index()
         staged = set(filter(None, self.git("diff", "--cached", "--name-only", "--no-renames", "-z").split("\0")))
         if others := sorted(staged - {self._inside + path for path in found.paths}):
             raise PublishError(f"{others[0]} is staged. Next: git -C {self.archive} commit, or restore --staged")
@@ -136,12 +143,6 @@ class Repository:
         self.git("update-index", "--add", "--remove", "-z", "--stdin", feed="\0".join(found.paths))
         self.git("commit", "--quiet", "-m", message)
         return True
-
-    def _free_index(self) -> None:
-        """Remove a lock that a killed git left."""
-        lock = self._path("index.lock")
-        if lock.is_file() and time.time() - lock.stat().st_mtime > _STALE:
-            lock.unlink(missing_ok=True)
 
     def pack(self) -> bool:
         """Pack what lies loose, where it is worth it; whether it was."""
@@ -155,10 +156,6 @@ class Repository:
 
     def branch(self) -> str:
         """The branch that is checked out."""
-        if self._is_rebasing():
-            raise PublishError(
-                f"a rebase was left half done in {self.archive}. Next: git -C {self.archive} rebase --abort"
-            )
         name = self.git("symbolic-ref", "--quiet", "--short", "HEAD", absent="").strip()
         if not name:
             raise PublishError(f"no branch is checked out in {self.archive}. Next: git -C {self.archive} switch BRANCH")
@@ -173,45 +170,55 @@ class Repository:
         """Have what others pushed, touching no file."""
         self.git("fetch", "--quiet", "--", remote, limit=_NETWORK)
 
+    def settle(self) -> None:
+        """Go on with a merge during which a run was killed."""
+        merged = self.git("rev-parse", "--verify", "--quiet", _MERGED, absent="").strip()
+        if merged and self._is_behind(merged):
+            self._check_out(merged)
+        elif merged:  # all was done, or somebody has committed since
+            self.git("update-ref", "-d", _MERGED)
+
     def take_in(self, remote: str, branch: str) -> bool:
-        """Put our commits behind those that were fetched; whether there were any that we had not. What differs in files
-        that can be made anew is settled for ours; where a post differs, all stays as it was. Raises PublishError."""
+        """Merge what was fetched; whether there was anything that we had not. Of files that can be made anew ours
+        count. Raises Conflict where another's post holds other bytes, and all is as it was; what is ours must be
+        committed."""
         theirs = f"refs/remotes/{remote}/{branch}"
         if not self.git("rev-parse", "--verify", "--quiet", theirs, absent=""):
             return False
         if self.git("rev-list", "--max-count=1", f"HEAD..{theirs}") == "":
             return False
-        try:
-            self.git("rebase", "--quiet", "--autostash", theirs)
-        except PublishError:
-            if not self._is_rebasing():
-                raise
-            self._settle(remote, branch)
+        if self._is_behind(theirs):
+            self._check_out(theirs)
+            return True
+        told = self.git("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", "HEAD", theirs, bears=1)
+        tree, *differ = told.rstrip("\0").split("\0")
+        if kept := sorted({path for path in differ if not self._is_derived(path)}):
+            raise Conflict(
+                f"{remote}/{branch} holds other bytes for {', '.join(kept)}; all is as it was. "
+                f"Next: git -C {self.archive} diff HEAD {remote}/{branch} -- {kept[0].removeprefix(self._inside)}"
+            )
+        parents = ("-p", self._head(), "-p", theirs)
+        self._check_out(self.git("commit-tree", tree, *parents, "-m", f"Merge what others pushed to {remote}/{branch}"))
         return True
 
-    def _settle(self, remote: str, branch: str) -> None:
-        """Go through a rebase that stopped; abort it where that is not ours to decide."""
-        while self._is_rebasing():
-            differ = list(
-                filter(None, self.git("diff", "--name-only", "--diff-filter=U", "-z", "--relative").split("\0"))
-            )
-            kept = [path for path in differ if path.split("/")[0] not in DERIVED]
-            if kept or not differ:
-                self.git("rebase", "--abort")
-                first, differing = next(iter(kept), ""), ", ".join(kept) or "files beside the archive"
-                raise Conflict(
-                    f"{remote}/{branch} holds other bytes for {differing}; all is as "
-                    f"it was. Next: git -C {self.archive} diff HEAD {remote}/{branch} -- {first}"
-                )
-            for path in differ:  # in a rebase "theirs" are the commits that are moved: ours
-                self.git("checkout", "--theirs", "--", path, absent="")
-            self.git("update-index", "--add", "--remove", "-z", "--stdin", feed="\0".join(differ))
-            self.git("-c", "core.editor=true", "rebase", "--continue", absent="")
+    def _check_out(self, merged: str) -> None:
+        """Bring index, working tree and branch forward from HEAD. Called again it goes on."""
+        merged = merged.strip()
+        self.git("update-ref", _MERGED, merged)
+        self.git("read-tree", "-m", "-u", "HEAD", merged)
+        self.git("update-ref", "-m", "presskeep publish git", "HEAD", merged)
+        self.git("update-ref", "-d", _MERGED)
 
-    def _is_rebasing(self) -> bool:
-        return any(self._path(name).is_dir() for name in ("rebase-merge", "rebase-apply"))
+    def _is_behind(self, other: str) -> bool:
+        return self._head() != other and self.git("merge-base", "HEAD", other, absent="").strip() == self._head()
 
-    def push(self, remote: str, branch: str, again: Callable[[], None]) -> bool:
+    def _head(self) -> str:
+        return self.git("rev-parse", "--verify", "HEAD").strip()
+
+    def _is_derived(self, path: str) -> bool:
+        return path.startswith(self._inside) and path.removeprefix(self._inside).split("/")[0] in DERIVED
+
+    def push(self, remote: str, branch: str, again: Callable[[], object]) -> bool:
         """Push; whether there was anything to push. Where another was faster, or the network fails, ``again`` is called
         and it is tried anew, with growing pauses. Raises PublishError with git's last word."""
         if self.git("rev-list", "--max-count=1", f"refs/remotes/{remote}/{branch}..HEAD", absent="new") == "":
@@ -233,12 +240,12 @@ class Repository:
 
     # git
 
-    def _path(self, name: str) -> Path:
-        return self.archive / self.git("rev-parse", "--git-path", name).strip()
-
-    def git(self, *words: str, feed: str = "", absent: str | None = None, limit: float | None = None) -> str:
-        """What git prints. ``feed``: for its standard input; ``absent``: the answer where it fails; ``limit``: seconds.
-        Raises PublishError with git's own words, without what an address says of name and password."""
+    def git(
+        self, *words: str, feed: str = "", absent: str | None = None, bears: int = 0, limit: float | None = None
+    ) -> str:
+        """What git prints. ``feed``: for its standard input; ``absent``: the answer where it fails; ``bears``: an exit
+        code that is no failure; ``limit``: seconds. Raises PublishError with git's own words, without what an address
+        says of name and password."""
         asked = ["git", *chain.from_iterable(("-c", option) for option in _OPTIONS), *words]
         environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
         data = feed.encode("utf-8", "surrogateescape")
@@ -248,7 +255,7 @@ class Repository:
             )
         except subprocess.TimeoutExpired:
             raise PublishError(f"git {words[0]}: no end after {limit:g} s") from None
-        if not done.returncode:
+        if done.returncode in (0, bears):
             return done.stdout.decode("utf-8", "surrogateescape")
         if absent is not None:
             return absent
@@ -258,7 +265,7 @@ class Repository:
 def _plain(errors: bytes) -> str:
     """Git's words on one line, names and passwords taken out of addresses."""
     lines = [line for line in errors.decode("utf-8", "replace").splitlines() if not line.startswith("hint:")]
-    return re.sub(r"(\w+://)[^/@\s]+@", r"\1", " ".join(" ".join(lines).split()))
+    return re.sub(r"(\w+://)\S*@", r"\1", " ".join(" ".join(lines).split()))
 
 
 def message_of(posts: Sequence[str], sources: dict[str, str], others: int) -> str:

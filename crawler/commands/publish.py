@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.group("publish", help="Take the archive to where it is published from.")
 def command() -> None:
-    """One way so far."""
+    """Thin."""
 
 
 @command.command("git", help="Commit what is new, take in what others pushed, push.")
@@ -52,9 +53,21 @@ def git(
         here = repository.branch()
         if not no_push:
             repository.remote(remote)
-        found = _commit(folder, repository, message, packed, dry_run)
+        commit = partial(_commit, folder, repository, message, packed)
+        with _locked(folder):
+            found = commit(dry_run)
+
+        def take_in() -> None:
+            repository.fetch(remote)
+            with _locked(folder):
+                commit(quiet=True)  # a crawl may have gone on meanwhile
+                if repository.take_in(remote, branch or here):
+                    click.echo(f"took in what others pushed to {remote}/{branch or here}")
+
         if not (dry_run or no_push):
-            _push(folder, repository, remote, branch or here)
+            take_in()
+            if repository.push(remote, branch or here, take_in):
+                click.echo(f"pushed to {remote}/{branch or here}")
     except PublishError as error:
         fail(str(error), FAILED)
     if found.missing:
@@ -65,36 +78,25 @@ def git(
         sys.exit(FAILED)
 
 
-def _commit(folder: Path, repository: Repository, message: str, packed: bool, dry_run: bool) -> Found:
+def _commit(
+    folder: Path, repository: Repository, message: str, packed: bool, dry_run: bool = False, quiet: bool = False
+) -> Found:
+    """Under the lock. ``quiet``: of nothing nothing is said. Raises PublishError."""
     from crawler.publish import message_of
 
-    with _locked(folder):
-        found = repository.found(packed=packed)
-        if found.foreign:
-            click.echo(f"left alone: {', '.join(found.foreign[:5])}{' …' if len(found.foreign) > 5 else ''}", err=True)
-        said = message or message_of(found.posts, _sources(folder, found.posts), len(found.paths))
-        if dry_run:
-            click.echo(f"would commit {len(found.paths)} files: {said}" if found.paths else "nothing to commit")
-        elif repository.commit(found, said):
-            click.echo(f"committed: {said.splitlines()[0]}")
-            repository.pack()
-        else:
-            click.echo("nothing to commit")
+    repository.settle()
+    found = repository.found(packed=packed)
+    if found.foreign and not quiet:
+        click.echo(f"left alone: {', '.join(found.foreign[:5])}{' …' if len(found.foreign) > 5 else ''}", err=True)
+    said = message or message_of(found.posts, _sources(folder, found.posts), len(found.paths))
+    if dry_run:
+        click.echo(f"would commit {len(found.paths)} files: {said}" if found.paths else "nothing to commit")
+    elif repository.commit(found, said):
+        click.echo(f"committed: {said.splitlines()[0]}")
+        repository.pack()
+    elif not quiet:
+        click.echo("nothing to commit")
     return found
-
-
-def _push(folder: Path, repository: Repository, remote: str, branch: str) -> None:
-    """Raises PublishError."""
-
-    def take_in() -> None:
-        repository.fetch(remote)
-        with _locked(folder):
-            if repository.take_in(remote, branch):
-                click.echo(f"took in what others pushed to {remote}/{branch}")
-
-    take_in()
-    if repository.push(remote, branch, take_in):
-        click.echo(f"pushed to {remote}/{branch}")
 
 
 @contextmanager
