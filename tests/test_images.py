@@ -226,6 +226,8 @@ def test_reprocess_shows_what_came_later_and_mends_lost_files(server: Server, tm
     assert not list(archive.folder.glob("revisions/**/*.md")), "the words are the same"
 
     (archive.folder / file).unlink()
+    archive.verb("reprocess", "--plan")
+    assert not (archive.folder / file).exists(), "a plan writes nothing"
     assert f"image: {file} is not there. Next: presskeep reprocess" in archive.verb("verify", code=1).stdout
     archive.verb("reprocess")
     assert (archive.folder / file).read_bytes() == png(7)
@@ -323,6 +325,20 @@ def test_images_that_warc_files_hold(server: Server, tmp_path: Path) -> None:
     archive.proven()
 
 
+def test_articles_that_wait_for_images_hold_back_others(server: Server, tmp_path: Path) -> None:
+    """Else all pages of a source would lie in memory until a slow host has sent its images. And each image counts as a
+    request of the run's budget."""
+    images = [server.address(f"/{number}.png", "localhost") for number in range(70)]
+    server.pages |= {f"/{number}.png": picture(number, wait=0.0 if number else 1.0) for number in range(70)}
+    publish(server, [story(number, image) for number, image in enumerate(images)])
+    archive = Archive.new(tmp_path / "archive", html_source(server), images="keep")
+    archive.verb("run", "--requests", "90")
+    asked = server.paths()
+    assert asked.index("/1.png") < 45
+    assert len(archive.posts()) == sum(path.endswith(".png") for path in asked)
+    assert "queued" in archive.states().values()
+
+
 def test_a_run_that_is_asked_to_end_leaves_the_article_queued(server: Server, tmp_path: Path) -> None:
     """Half of its images are no reason for a post that shows half of them."""
     names = [f"/slow/{number}.png" for number in range(30)]
@@ -378,6 +394,11 @@ def test_files_are_durable_before_the_posts_that_show_them(tmp_path: Path, monke
     run.keep_image(replace(one, url="https://a.example/y.png", payload=png(2)))
     assert (archive.folder / path_of(png(2))).is_file(), "before anything asked for a flush"
     run.close()
+    left = archive.folder / "images" / "ab" / ".cd.png.tmp"
+    left.parent.mkdir(exist_ok=True)
+    left.write_bytes(b"half")
+    Run(archive.folder, load_site(archive.folder), []).close()
+    assert not left.exists()
 
 
 @pytest.mark.slow
