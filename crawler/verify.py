@@ -104,14 +104,14 @@ def _ledger_faults(ledger: Ledger, digests: dict[str, str]) -> Iterator[Fault]:
 
 
 def _image_faults(archive: Path, shown: dict[str, str], kept: set[str]) -> Iterator[Fault]:
-    """``shown``: image -> a post that shows it."""
-    folder = archive / images.FOLDER
-    there = {str(file.relative_to(archive)) for file in folder.rglob("*") if file.is_file()}
+    """``shown``: image -> a post that shows it. Other files in the same folder are the site's own."""
+    names = (str(file.relative_to(archive)) for file in (archive / images.FOLDER).rglob("*") if file.is_file())
+    there = set(filter(images.PATH.fullmatch, names))
     for image in sorted(shown.keys() - there):
         yield shown[image], f"image: {image} is not there. Next: presskeep reprocess"
     for image in sorted(there):
         if image not in kept and image not in shown:
-            yield image, "image: no post shows it, and the ledger does not know it"
+            yield image, "image: no post shows it, and the ledger does not know it; it may be removed"
         elif not images.is_whole(image, (archive / image).read_bytes()):
             yield image, "image: not the bytes that its name tells. Next: remove it; presskeep reprocess"
 

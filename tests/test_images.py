@@ -242,7 +242,9 @@ def test_verify_names_what_is_wrong_with_images(server: Server, tmp_path: Path) 
     stranger = archive.folder / path_of(png(9))
     stranger.parent.mkdir(exist_ok=True)
     stranger.write_bytes(png(9))
+    (archive.folder / "images" / "logo.png").write_bytes(b"the site's own")
     told = archive.verb("verify", code=1).stdout
+    assert "2 faults" in told
     assert f"{path_of(png(1))}: image: not the bytes that its name tells." in told
     assert f"{path_of(png(9))}: image: no post shows it, and the ledger does not know it" in told
 
