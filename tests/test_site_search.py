@@ -33,6 +33,7 @@ POSTS = [
     Post("lead", "清晨的港口", datetime(2022, 5, 20, 9, tzinfo=ZONE), body=SEA),
     Post("title", "新码头开工", datetime(2022, 5, 18, 9, tzinfo=ZONE), body="<p>泊位年底完工。</p>"),
     Post("apart", "码头之外：开工在即", datetime(2022, 5, 17, 9, tzinfo=ZONE), body="<p>无。</p>"),
+    Post("mixed", "5G时代的EMU列车", datetime(2022, 5, 16, 10, tzinfo=ZONE), body="<p>无。</p>"),
     Post("hostile", HOSTILE, datetime(2022, 5, 16, 9, tzinfo=ZONE), body="<p>1 &lt; 2 &lt;b&gt;粗&lt;/b&gt;</p>"),
     Post(
         "english",
@@ -62,6 +63,9 @@ QUERIES = {
     "land": [],
     "isl": ["english"],
     "AI": [],
+    "时代 列车": ["mixed"],
+    "5g时 emu": ["mixed"],
+    "g时代": [],
     '"ferry to the"': ["english"],
     "<b>粗</b>": ["hostile"],
     "{{": None,
@@ -303,6 +307,27 @@ def test_older_months_are_searched_when_asked_for(packed: Path) -> None:
     assert older[0].count == "找到 1 篇（直到 2021-11）"
     assert older[1].keys == [f"N{number}" for number in range(33, 0, -4)]
     assert "/search/2021/11.json" in asked
+
+
+@needs_browser
+def test_another_question_while_a_month_is_loaded(packed: Path) -> None:
+    script = """const d = all[0], w = d.defaultView, real = w.fetch, seen = [];
+    const press = () => d.querySelector("#more").click();
+    const send = text => { d.querySelector("#q").value = text; d.querySelector("form").requestSubmit(); };
+    const see = async () => { await calm(); seen.push(told(d)); };
+    w.fetch = () => Promise.reject(new Error("down"));
+    press(); await see();
+    press(); send("码头开工"); await see();
+    w.fetch = real;
+    press(); send("码头"); await see();
+    press(); await see();
+    return seen;"""
+    found, _ = drive(packed, [f"/search.html?q={quote('第1篇')}"], script)
+    failed, other, again, older = (Answer(**one) for one in found)
+    assert (failed.count, failed.button) == ("文章列表未能载入。", "搜索更早的月份")
+    assert (other.count, other.keys) == ("找到 2 篇", ["N33", "N29"])
+    assert (again.count, len(again.keys)) == ("找到 9 篇", 9)
+    assert older.count == "找到 36 篇（直到 2021-11）"
 
 
 @needs_browser

@@ -4,11 +4,11 @@ Of a small month the site's own list, ``assets/search.json``, of its posts. Of a
 an index that says which parts to read: for each pair of characters, and each word of scripts with blanks, the numbers
 of the posts that hold it.
 
-pagefind was tried for this, on a month of 30,000 invented Chinese titles and leads. By its own segmentation it finds
-60 % of the posts for a word of one character, for one of two from none to all and up to a hundred times as many others,
-and no phrase. Fed with the same pairs it finds what is there, for 43 s of CPU, 2.4 GB of memory and 41 MB in 30,000
-files whose names change at each edit, where this takes 7 s, 0.2 GB and 25 MB in 556 files; a question then costs a
-reader 240 KB against 24 to 130 KB a character and 17 KB for each part that is read.
+pagefind was tried for this, on invented Chinese titles and leads. By its own segmentation it finds two of three posts
+for a word of one character, for one of two from none to all and up to a hundred times as many others, and no phrase.
+Fed with the same pairs it finds what is there; a month of 30,000 posts then takes 43 s of CPU, 2.4 GB of memory and 41
+MB in 30,000 files whose names change at each edit, where this takes 7 s, 0.2 GB and 25 MB in 556 files. A question
+costs a reader 240 KB there; here, compressed, 24 to 135 KB for each pair and 17 KB for each part that is read.
 """
 
 from __future__ import annotations

@@ -115,7 +115,7 @@ let asked = parse("");
 let found = []; // posts, in their order
 let ahead = []; // packed months, and parts of them, that were not looked through yet
 let back = ""; // the month that was looked through last
-let turn = 0; // counts questions: an answer that comes late is dropped
+let turn = 0; // counts questions: what a month holds may come when another one is asked
 let busy = false;
 
 function load(path, make) {
@@ -171,17 +171,16 @@ function tell() {
 }
 
 async function answer() {
-  const mine = ++turn;
+  turn++;
   const question = parse(field.value);
   if (!read.size) count.textContent = count.dataset.loading;
   try {
     const newest = await posts("assets/search.json");
-    if (mine !== turn) return;
     [asked, found, ahead, back] = [question, hits(newest, question), [...months], ""];
     list.replaceChildren();
     show();
   } catch {
-    if (mine === turn) count.textContent = count.dataset.failed;
+    count.textContent = count.dataset.failed;
   }
 }
 
