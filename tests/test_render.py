@@ -250,7 +250,10 @@ def test_times_as_python_has_them(naive: datetime, quarters: int) -> None:
 
 
 def test_what_is_no_time() -> None:
-    nothing: tuple[object, ...] = (None, "", "soon", "2022-05", "12:30", True, 1.5, [], {})
+    nothing: tuple[object, ...] = (
+        *(None, "", "soon", "2022-05", "12:30", True, 1.5, [], {}),
+        *(10**17, 10**20, -(10**20), f"{10**17}", f"{10**20}", "9" * 5000),  # no seconds that Python can count
+    )
     for value in nothing:
         assert moment_of(value, ZONE) is None
     assert moment_of("2022-05-19", ZONE) == moment_of(date(2022, 5, 19), ZONE) == datetime(2022, 5, 19, tzinfo=ZONE)

@@ -663,6 +663,11 @@ FORBIDDEN = [
 ]
 
 
+def test_a_name_that_no_file_can_have_is_not_there(reader: Running) -> None:
+    for name in ("a" * 300, "页" * 100):
+        assert reader.get(f"/assets/{name}.png").status == 404
+
+
 def test_nothing_but_the_site_is_served(site: Site, server: Servers) -> None:
     assets = site.folder / "assets"
     (assets / ".hidden.css").write_text(SECRET)

@@ -11,7 +11,7 @@ from lxml import html
 
 from crawler.archive.reader import Post
 from crawler.render.posts import content_of
-from crawler.serve.hygiene import harmless
+from crawler.serve.hygiene import harmless, without_foreign_images
 
 HOME = "https://archive.example/news"
 FAR = "https://cdn.example/p.png"
@@ -40,6 +40,10 @@ def shown(body: str, picture: str = "Image") -> str:
         ('<p><img src="/news/images/c.png" alt="c"></p>', '<p><img src="/news/images/c.png" alt="c" /></p>'),
         ('<p><img src="images/c.png"></p>', '<p><img src="/news/images/c.png" /></p>'),
         (f'<p><a href="{HOME}/category/c.html">c</a></p>', '<p><a href="/news/category/c.html">c</a></p>'),
+        (
+            '<p><img src="https://archive.example//far.example/p.png"></p>',
+            '<p><a class="image" href="https://archive.example//far.example/p.png">Image</a></p>',
+        ),
         ("<p>a<script>alert(1)</script></p>", "<p>a</p>"),
         ('<p onclick="x">a</p>', "<p>a</p>"),
     ],
@@ -50,6 +54,18 @@ def test_what_becomes_of_a_body(body: str, comes_out: str) -> None:
 
 def test_images_stay_where_they_are_asked_for() -> None:
     assert shown(f'<p><img src="{FAR}"></p>', "") == f'<p><img src="{FAR}"></p>'
+
+
+@pytest.mark.parametrize("home", [HOME, ""])
+@pytest.mark.parametrize("host", ["", "https://archive.example"])
+@pytest.mark.parametrize("far", ["//far.example/p.png", "/\\far.example/p.png"])
+def test_no_path_is_the_address_of_a_host(far: str, host: str, home: str) -> None:
+    body = harmless(post(f'<p><img src="{host}{far}"> <a href="{host}{far}">a</a></p>'), home, "Image").body
+    ours = [one for one in html.fromstring(body).xpath("//@src") if not one.startswith("/%5C")]
+    assert ours == []
+    assert "<img" not in without_foreign_images('<p><img src="//far.example/p.png" /></p>', "Image")
+    if home:
+        assert not [one for one in html.fromstring(body).xpath("//@href") if one.startswith(("//", "/\\"))]
 
 
 def test_links_back_lead_to_pages() -> None:

@@ -7,6 +7,7 @@ from contextlib import closing
 from datetime import date, timedelta
 from hashlib import sha256
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -253,6 +254,25 @@ def test_what_is_compared_is_all_there(old: list[str], new: list[str]) -> None:
 def test_a_very_long_paragraph_takes_no_time() -> None:
     long = "渡" * 50_000
     assert [row["kind"] for row in compared([long], [long + "轮"])] == ["removed", "added"]
+
+
+def test_many_equal_paragraphs_take_no_time() -> None:
+    old = ["a", *["same"] * 8000, "b", *["same"] * 8000]
+    new = ["c", *["same"] * 8000, "d", "e", *["same"] * 8000]
+    begun = monotonic()
+    rows = list(compared(old, new))
+    assert monotonic() - begun < 5, "it takes half a minute where each is looked for among all"
+    assert sum(row["kind"] == "same" for row in rows) == 8000, "the beginning and the end that both have"
+
+
+def test_many_paragraphs_take_no_time() -> None:
+    old = [f"old {number}" if number % 2 else f"{number}" for number in range(20_000)]
+    new = [f"new {number}" if number % 2 else f"{number}" for number in range(20_000)]
+    begun = monotonic()
+    rows = list(compared(["first", *old], ["first", *new]))
+    assert monotonic() - begun < 5
+    assert rows[0]["kind"] == "same"
+    assert [row["kind"] for row in rows].count("removed") == 19_999
 
 
 # the lists of the index

@@ -144,14 +144,22 @@ def moment_of(value: object, zone: tzinfo) -> datetime | None:
     if isinstance(value, date):
         return datetime.combine(value, time.min, zone)
     if isinstance(value, int) and not isinstance(value, bool):
-        return datetime.fromtimestamp(value, zone)
+        return _counted(value, zone)
     return _parsed(value, zone) if isinstance(value, str) else None
+
+
+def _counted(seconds: int | str, zone: tzinfo) -> datetime | None:
+    """Seconds since 1970; Python knows years of four digits, and of no text a number of more than 4,300."""
+    try:
+        return datetime.fromtimestamp(int(seconds), zone)
+    except (OSError, OverflowError, ValueError):
+        return None
 
 
 @lru_cache(maxsize=4096)
 def _parsed(text: str, zone: tzinfo) -> datetime | None:
     if _DIGITS.fullmatch(text):
-        return datetime.fromtimestamp(int(text), zone)
+        return _counted(text, zone)
     try:
         moment, other = (parser.parse(text, default=default) for default in _DEFAULTS)
     except (ValueError, OverflowError):

@@ -37,6 +37,9 @@ def static_file(archive: Path, address: str) -> Answer | None:
     else:
         kind = _AT_THE_TOP.get(address, "")
     path = archive.joinpath(*parts)
-    if not kind or not path.is_file() or not path.resolve().is_relative_to(archive.resolve()):
+    try:
+        if not kind or not path.is_file() or not path.resolve().is_relative_to(archive.resolve()):
+            return None
+        return Answer(path.read_bytes(), kind, changed=path.stat().st_mtime)
+    except OSError:  # a name too long for any file, or one that may not be read
         return None
-    return Answer(path.read_bytes(), kind, changed=path.stat().st_mtime)

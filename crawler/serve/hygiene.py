@@ -13,6 +13,8 @@ from crawler.archive.reader import Post
 _LINK_OR_IMAGE = re.compile(r"<(/?)(a|img)\b([^<>]*)>")
 _SOURCE = re.compile(r' src="([^"]*)"')
 _ALT = re.compile(r' alt="([^"]*)"')
+_FAR = "http", "//"
+"""How a clean address begins that may lead to another host."""
 
 
 def harmless(post: Post, home: str, picture: str = "") -> Post:
@@ -23,9 +25,10 @@ def harmless(post: Post, home: str, picture: str = "") -> Post:
     are.
     """
     parts = urlsplit(home)
-    body = clean(post.body, WIDEST, f"{home}/").replace(f'="{parts.scheme}://{parts.netloc}/', '="/')
+    ours = re.escape(f'="{parts.scheme}://{parts.netloc}/')
+    body = re.sub(rf"{ours}(?!/)", '="/', clean(post.body, WIDEST, f"{home}/"))  # as a path ``//x`` is host x
     back = tuple(link for link in post.back if _leads_to_a_page(link[1]))
-    return replace(post, body=_without_foreign_images(body, picture) if picture else body, back=back)
+    return replace(post, body=without_foreign_images(body, picture) if picture else body, back=back)
 
 
 def _leads_to_a_page(target: str) -> bool:
@@ -35,7 +38,7 @@ def _leads_to_a_page(target: str) -> bool:
         return False
 
 
-def _without_foreign_images(body: str, picture: str) -> str:
+def without_foreign_images(body: str, picture: str) -> str:
     """A clean body holds no link in a link, so that within one the name alone stands."""
     linked = False
 
@@ -46,7 +49,7 @@ def _without_foreign_images(body: str, picture: str) -> str:
             linked = not end
             return match[0]
         source = _SOURCE.search(attributes)
-        if source is None or not source[1].startswith("http"):
+        if source is None or not source[1].startswith(_FAR):
             return match[0]
         alt = _ALT.search(attributes)
         name = escape(f"{picture} {unescape(alt[1])}".strip() if alt else picture, quote=False)

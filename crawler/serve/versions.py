@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -23,6 +24,9 @@ _PIECE = re.compile(rf"[{CJK}]|[^\W_{CJK}]+|\s+|.", re.DOTALL)
 """What is compared within a paragraph: words, single characters of scripts that have none, signs."""
 _MOST = 4_000
 """Such pieces of a paragraph; a longer one is shown twice, for comparing takes time by the square."""
+_MOST_LINES, _MOST_MATCHES = 4_000, 200_000
+"""Paragraphs of each side, and pairs of equal ones among them, between what both begin and end with; with more of
+either all of it counts as changed, for the same reason."""
 _MOST_PAIRS = 400
 """Paragraphs of one place times those of the other, up to which each is looked for among the others."""
 _ALIKE = 0.5
@@ -108,6 +112,23 @@ def _gone(asked: Asked, path: str) -> str:
 def compared(old: Sequence[str], new: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Rows of ``kind`` (same, removed, added, changed), each with the parts of its ``old`` and ``new`` paragraph, and
     with both as one text, ``parts``."""
+    head = _alike_from_the_start(old, new)
+    tail = _alike_from_the_start(old[head:][::-1], new[head:][::-1])
+    yield from (_whole("same", line) for line in old[:head])
+    yield from _compared(old[head : len(old) - tail], new[head : len(new) - tail])
+    yield from (_whole("same", line) for line in old[len(old) - tail :])
+
+
+def _alike_from_the_start(old: Sequence[str], new: Sequence[str]) -> int:
+    pairs = enumerate(zip(old, new, strict=False))
+    return next((place for place, (one, other) in pairs if one != other), min(len(old), len(new)))
+
+
+def _compared(old: Sequence[str], new: Sequence[str]) -> Iterator[dict[str, Any]]:
+    counts = Counter(new)
+    if max(len(old), len(new)) > _MOST_LINES or sum(counts[line] for line in old) > _MOST_MATCHES:
+        yield from _replaced(list(old), list(new))
+        return
     for operation, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if operation == "equal":
             yield from (_whole("same", line) for line in old[a:b])
@@ -127,15 +148,15 @@ def _whole(kind: str, line: str) -> dict[str, Any]:
 
 def _replaced(old: list[str], new: list[str]) -> Iterator[dict[str, Any]]:
     """Paragraphs that stand in each other's place: each beside the first that is left and is like it."""
-    small = len(old) * len(new) <= _MOST_PAIRS
+    few = new if len(old) * len(new) <= _MOST_PAIRS else []
     for line in old:
-        place = next((at for at, other in enumerate(new) if small and _alike(line, other)), None)
+        place = next((at for at, other in enumerate(few) if _alike(line, other)), None)
         if place is None:
             yield _whole("removed", line)
             continue
         yield from (_whole("added", other) for other in new[:place])
         yield _changed(line, new[place])
-        new = new[place + 1 :]
+        new = few = new[place + 1 :]
     yield from (_whole("added", other) for other in new)
 
 
