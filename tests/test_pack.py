@@ -335,6 +335,36 @@ def test_the_name_of_a_source(packed: Packing) -> None:
     assert all("Wire Service" in page_of(packed, name) for name in written if not name.startswith("archive"))
 
 
+@pytest.mark.parametrize("name", ["category", "day", "default", "month", "post"])
+def test_a_layout_that_is_missing(packed: Packing, name: str) -> None:
+    """Pages would be bare: those that are there stay."""
+    (packed.folder / f"_layouts/{name}.html").unlink()
+    before = packed.tree()
+    with pytest.raises(SettingsError, match=rf"_layouts/{name}\.html: not there.* Next: presskeep init /"):
+        pack(packed.place)
+    if name == "default":
+        with pytest.raises(SettingsError, match="default"):
+            unpack(packed.place, ["2021-12"])
+    assert packed.tree() == before
+    if name == "default":
+        unpack(packed.place)
+        assert not (packed.folder / FOLDER).exists()
+
+
+def test_a_layout_of_a_post_that_is_missing(packed: Packing) -> None:
+    path = packed.folder / packed.path(ALL[6])
+    for name, hint in (("report", "put it back"), ("none", "")):
+        path.write_bytes(re.sub(rb"\nlayout: .*", f"\nlayout: {name}".encode(), path.read_bytes()))
+        if hint:
+            before = packed.tree()
+            with pytest.raises(SettingsError, match=f"_layouts/{name}.html: not there.* Next: {hint}"):
+                pack(packed.place, whole=True)
+            assert packed.tree() == before
+        else:
+            pack(packed.place, whole=True)
+            assert page_of(packed, _url(ALL[6])).startswith("<p>")
+
+
 # what presskeep did not write
 
 
@@ -421,6 +451,8 @@ def test_verbs_that_cannot(archive: Packing, tmp_path: Path) -> None:
     assert failed.returncode == FAILED
     assert "a layout cannot be rendered" in failed.stderr
     assert "no_such" in failed.stderr
+    (archive.folder / "_layouts/day.html").unlink()
+    assert presskeep(archive.folder, "pack").returncode == REFUSED_INPUT
     (archive.state / "ledger.sqlite").unlink()
     assert presskeep(archive.folder, "pack").returncode == REFUSED_INPUT
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +19,7 @@ import sqlalchemy as sa
 from crawler.archive import changelog
 from crawler.archive.ledger import Ledger
 from crawler.archive.posts import replace, sweep
-from crawler.archive.site import day_page, month_page
+from crawler.archive.site import day_page, month_page, template_files
 from crawler.archive.stories import copies_of
 from crawler.outlets import Outlets
 from crawler.pack.exclude import patterns, write_patterns
@@ -33,7 +34,10 @@ from crawler.site import Site
 from crawler.sitedata import PAGES, facts_of, refresh
 from crawler.sitedata.tables import table
 from crawler.sources import Source
+from crawler.yamlfile import SettingsError
 
+LAYOUTS = "category", "day", "default", "month"
+"""That packed months need, and those of their posts besides."""
 Tell = Callable[[str, int, int], None]
 """Month that is at work, how many are done, of how many."""
 
@@ -75,7 +79,8 @@ def pack(place: Place, *, whole: bool = False, force: bool = False, tell: Tell =
     """Pack the months behind the hot window, and bring the pages of those that are packed up to date.
 
     ``whole``: look at every page, not at those alone that the change log tells of. ``force``: months with Markdown that
-    presskeep does not write as well. Raises OSError, SettingsError, LiquidError (a layout).
+    presskeep does not write as well. Raises OSError, SettingsError (a layout is missing, among others), LiquidError (a
+    layout).
     """
     _sweep(place)
     refresh(place.archive, place.site, place.ledger, place.outlets, place.sources)
@@ -84,7 +89,7 @@ def pack(place: Place, *, whole: bool = False, force: bool = False, tell: Tell =
 
 def unpack(place: Place, months: Collection[str] | None = None) -> Done:
     """Give months back to Jekyll, all where none is named: the archive is as if they had never been packed. Raises
-    LookupError for one that is not packed."""
+    LookupError for one that is not packed, SettingsError where the layout ``default`` is missing."""
     _sweep(place)
     record = Record(place.state)
     index = record.index()
@@ -95,6 +100,8 @@ def unpack(place: Place, months: Collection[str] | None = None) -> Done:
     keep = {month: count for month, count in packed.items() if months is not None and month not in months}
     if lost := sorted(keep.keys() - index.months.keys()):
         raise LookupError(f"nothing is known of the pages of {lost[0]}. Next: presskeep pack --all")
+    if keep:
+        _need(place, Theme(place.archive), ["default"])
     done = Done()
     _settle(place, record, index, keep, done)
     return done
@@ -106,6 +113,15 @@ def _sweep(place: Place) -> None:
         sweep(folder)
     for draft in place.archive.glob("._config.yml.*.tmp"):
         draft.unlink(missing_ok=True)
+
+
+def _need(place: Place, theme: Theme, layouts: Iterable[str]) -> None:
+    """Without its layout a page would be bare. Raises SettingsError."""
+    if name := theme.lacking(sorted(layouts)):
+        file = f"_layouts/{name}.html"
+        ours = any(file == one for one, _ in template_files())
+        hint = f"presskeep init {quote(str(place.archive))}  (writes what is missing)" if ours else "put it back"
+        raise SettingsError([f"{place.archive / file}: not there, and pages are made with it. Next: {hint}"])
 
 
 class _Packing:
@@ -126,6 +142,8 @@ class _Packing:
         self._done = Done()
 
     def run(self, tell: Tell) -> Done:
+        if self._cold:
+            _need(self._place, self._theme, {*LAYOUTS, self._place.site.style.layout})
         waiting = [month for month in self._cold if self._is_due(month)]
         for number, month in enumerate(waiting):
             tell(month, number, len(waiting))
@@ -185,6 +203,7 @@ class _Packing:
         except Refused as error:
             self._done.left[month] = str(error)
             return
+        _need(self._place, self._theme, {str(story.page.get("layout") or "") for story in found})
         pages = self._month(month, found)
         made: dict[str, str] = {}
         self._done.written += put(self._place.folder, self._changed(pages.jobs(), before, made))

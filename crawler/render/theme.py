@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import tzinfo
 from functools import cached_property
@@ -142,6 +142,20 @@ class Theme:
     def has(self, layout: str) -> bool:
         """Whether there is such a layout."""
         return self._layout(layout) is not None
+
+    def lacking(self, layouts: Iterable[str]) -> str:
+        """The first of these layouts, and of those around them, that is not there; empty for none. Raises LiquidError
+        for one that Liquid refuses."""
+        seen = {"", "none"}  # by which a page has no layout
+        waiting = list(layouts)
+        for name in waiting:
+            if name in seen:
+                continue
+            seen.add(name)
+            if (found := self._layout(name)) is None:
+                return name
+            waiting.append(str(found[0].get("layout") or ""))
+        return ""
 
     @cached_property
     def digest(self) -> str:
