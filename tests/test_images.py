@@ -301,6 +301,13 @@ def record(url: str, page: Page, kind: str = "response", **notes: str) -> bytes:
     return record_bytes(one, payload_digest(one.payload))
 
 
+def test_captures_of_images_are_not_packed_once_more() -> None:
+    """Nearly all that an image would cost is that, and nothing is gained."""
+    page = Page(bytes(9000), "image/png")
+    assert len(record("https://a.example/x.png", page, role="image")) > 9000
+    assert len(record("https://a.example/x.png", page, role="article")) < 1000
+
+
 def test_images_that_warc_files_hold(server: Server, tmp_path: Path) -> None:
     """Before their page, behind it, in another file; the network is not asked. What they do not hold stays linked."""
     paths = ("/before.png", "/behind.png", "/other.png", "/absent.png", "/gone.png", "/page.png")

@@ -25,7 +25,7 @@ from crawler.archive.posts import fsync
 _CONVERSION = "conversion"
 _LEVEL, _STORED = 1, 0
 """Level 1 costs a quarter of level 9. A body that came packed is only stored: packing it again takes nine tenths of
-what a capture costs and gains nothing."""
+what a capture costs and gains nothing. So are images, which are packed in themselves."""
 
 
 class CaptureError(ValueError):
@@ -77,6 +77,7 @@ def record_bytes(response: Response, digest: str) -> bytes:
         "",
     ]
     packed = any(name.lower() == "content-encoding" for name, _ in response.headers)
+    packed = packed or response.notes.get("role") == "image"
     squeezer = zlib.compressobj(_STORED if packed else _LEVEL, zlib.DEFLATED, 31)
     head_bytes = "\r\n".join(lines).encode("utf-8", "surrogateescape")
     return squeezer.compress(head_bytes + block + b"\r\n\r\n") + squeezer.flush()
