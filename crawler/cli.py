@@ -84,9 +84,9 @@ def main() -> None:
     """presskeep follows news sites and keeps every article as a Jekyll post.
 
     Exit codes: 0 all well, 1 a fault (or verify found faults), 2 refused input, 3 a list could not be read
-    (extract, probe, repair: no page could be had; follow, push: nobody answers), 4 a source is broken (ALARM lines say
-    why; check, repair too), 5 a backfill, follow, push or import left something (gaps --check: there are gaps), 74 disk
-    full or read-only, 75 another run is active in the archive, 130 stopped by a signal.
+    (extract, probe, repair: no page could be had; follow, push, publish: nobody answers), 4 a source is broken (ALARM
+    lines say why; check, repair too), 5 a backfill, follow, push, publish or import left something (gaps --check: there
+    are gaps), 74 disk full or read-only, 75 another run is active in the archive, 130 stopped by a signal.
     """
 
 

@@ -51,6 +51,14 @@ class PublishError(RuntimeError):
     """Nothing was lost, and something is for the user to do; the message names it and the next command."""
 
 
+class Unready(PublishError):
+    """Something is to be set up first."""
+
+
+class Unheard(PublishError):
+    """The remote did not take it, after several tries."""
+
+
 class Conflict(PublishError):
     """Others pushed other bytes for a post of ours."""
 
@@ -89,9 +97,9 @@ class Repository:
         try:
             self._inside = self.git("rev-parse", "--show-prefix").strip()
         except FileNotFoundError:
-            raise PublishError("git is not installed. Next: apt install git, or what your system calls it") from None
+            raise Unready("git is not installed. Next: apt install git, or what your system calls it") from None
         except PublishError:
-            raise PublishError(f"{archive} is in no git repository. Next: git -C {archive} init") from None
+            raise Unready(f"{archive} is in no git repository. Next: git -C {archive} init") from None
 
     # what there is
 
@@ -138,7 +146,7 @@ class Repository:
             return False
         staged = set(filter(None, self.git("diff", "--cached", "--name-only", "--no-renames", "-z").split("\0")))
         if others := sorted(staged - {self._inside + path for path in found.paths}):
-            raise PublishError(f"{others[0]} is staged. Next: git -C {self.archive} commit, or restore --staged")
+            raise Unready(f"{others[0]} is staged. Next: git -C {self.archive} commit, or restore --staged")
         # not `add`, which compares each path with each pattern
         self.git("update-index", "--add", "--remove", "-z", "--stdin", feed="\0".join(found.paths))
         self.git("commit", "--quiet", "-m", message)
@@ -158,17 +166,20 @@ class Repository:
         """The branch that is checked out."""
         name = self.git("symbolic-ref", "--quiet", "--short", "HEAD", absent="").strip()
         if not name:
-            raise PublishError(f"no branch is checked out in {self.archive}. Next: git -C {self.archive} switch BRANCH")
+            raise Unready(f"no branch is checked out in {self.archive}. Next: git -C {self.archive} switch BRANCH")
         return name
 
     def remote(self, name: str) -> None:
         """Raises PublishError where there is no such remote."""
         if name not in self.git("remote").split():
-            raise PublishError(f"no remote is called {name!r}. Next: git -C {self.archive} remote add {name} ADDRESS")
+            raise Unready(f"no remote is called {name!r}. Next: git -C {self.archive} remote add {name} ADDRESS")
 
     def fetch(self, remote: str) -> None:
-        """Have what others pushed, touching no file."""
-        self.git("fetch", "--quiet", "--", remote, limit=_NETWORK)
+        """Have what others pushed, touching no file. Raises Unheard."""
+        try:
+            self.git("fetch", "--quiet", "--", remote, limit=_NETWORK)
+        except PublishError as error:
+            raise Unheard(str(error)) from error
 
     def settle(self) -> None:
         """Go on with a merge during which a run was killed."""
@@ -236,7 +247,7 @@ class Repository:
                 said = str(error)
             else:
                 return True
-        raise PublishError(f"not pushed, after {len(_PAUSES)} tries; what is committed waits for the next. {said}")
+        raise Unheard(f"not pushed, after {len(_PAUSES)} tries; what is committed waits for the next. {said}")
 
     # git
 

@@ -19,11 +19,11 @@ EXIT_CODES = {
     FAILED: "a fault of presskeep itself, or verify found faults; follow: the origin cannot be believed",
     REFUSED_INPUT: "refused input: a wrong option, source or settings file; nothing was touched",
     LIST_FAILED: "a list could not be read, the other sources were crawled; "
-    "extract, probe, repair: no page could be had; follow, push: nobody answers",
+    "extract, probe, repair: no page could be had; follow, push, publish: nobody answers",
     ALARM: "a source is broken: ALARM lines say which and why; it was stopped, the other sources were crawled; "
     "check: what it gives differs; repair: no fitting rule was found",
     LEFT: "backfill: something is left, of articles or lists; the same command goes on; gaps --check: there are gaps; "
-    "follow: articles were left alone; push: something is left; import: posts or lines were left out",
+    "follow: articles were left alone; push, publish: something is left; import: posts or lines were left out",
     DISK: "the disk is full or cannot be written; what was kept is whole",
     ACTIVE: "another run is active in this archive; nothing was touched",
     INTERRUPTED: "stopped by a signal; what was kept is whole, the next run goes on",

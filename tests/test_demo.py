@@ -44,7 +44,7 @@ def test_a_short_table_and_the_next_command(demo: tuple[Archive, Done, float]) -
     assert header.split() == ["source", "listed", "new", "kept", "refused", "seconds"]
     kept = {row.split()[0]: int(row.split()[3]) for row in rows}
     assert kept == COUNTS
-    assert "Next: presskeep verify --archive presskeep-demo" in done.stdout
+    assert "Next: presskeep serve --archive presskeep-demo" in done.stdout
     refused = {(one.key, one.why) for one in ARTICLES if one.expected == "refused"}
     assert archive.report("demo-wire")["refused"] == len(refused)
     assert len([line for line in done.stderr.splitlines() if line.startswith("demo-wire: http")]) == len(refused)

@@ -88,8 +88,11 @@ def test_an_article_in_the_words_of_schema_org(shop: Shop) -> None:
     assert set(article) <= set(published_schema()["oneOf"][0]["properties"])
 
 
+REVERSED = ("--from", "2026-03-02", "--to", "2026-03-01")
+
+
 def test_what_came_since_a_number(shop: Shop) -> None:
-    """Tombstones are lines of their own; a number beyond the end gives nothing, and stays."""
+    """Tombstones are lines of their own; a number beyond the end is none that was given."""
     for number in (1, 2, 3):
         shop.keep(number)
     shop.settle("k2", gone="2026-04-01T00:00:00Z")
@@ -101,10 +104,12 @@ def test_what_came_since_a_number(shop: Shop) -> None:
     assert "headline" not in tombstone
     assert (edited["headline"], edited["revision"], end["next"]) == ("改过的标题", 1, 5)
     assert [one["event"] for one in shop.lines("--since", "5")] == ["end"]
-    beyond = shop.export("jsonl", "--since", "99")
-    told = json.loads(beyond.stdout)
-    assert (told["articles"], told["next"]) == (0, 99)
-    assert "next: --since 99@" in beyond.stderr
+    beyond = shop.export("jsonl", "--since", "99", code=2)
+    assert "--since 99: the log ends at 5; was the ledger restored from a copy? Next: " in beyond.stderr
+    assert "--from 2026-03-02 is after --to 2026-03-01" in shop.export("csv", *REVERSED, code=2).stderr
+    missing = shop.folder / "no/such/folder"
+    said = shop.export("csv", "--out", str(missing / "all.csv"), code=2).stderr
+    assert f"{missing / 'all.csv'}: No such file or directory. Next: mkdir -p {missing}" in said
 
 
 def test_the_next_number_names_its_log(shop: Shop) -> None:

@@ -14,8 +14,8 @@ _BETWEEN = re.compile(r"(?:(?![._~!$&'()+,;=@])[\W])+")
 
 
 def dated(moment: datetime, zone: tzinfo) -> datetime:
-    """A post's date as Jekyll takes it, in the site's ``zone``. One without an offset is UTC's, for so Ruby's YAML reads
-    it, and its day is that of the address."""
+    """A post's date as Jekyll takes it, in the site's ``zone``. One without an offset is UTC's, for so Ruby's YAML
+    reads it, and its day is that of the address."""
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(zone)
 
 

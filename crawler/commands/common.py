@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import re
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from crawler.site import Site
     from crawler.sources import Source
 
+_DRAFT = re.compile(r"(?:/\.probe|\.([^/]+)\.[0-9]+\.[0-9a-f]{8})\.tmp$")
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -56,9 +59,20 @@ def explained(verb: Callable[P, T]) -> Callable[P, T]:
             code = exit_code_of(error)
             if code is None:
                 raise
-            fail(str(error), code)
+            fail(in_words(error) if isinstance(error, OSError) else str(error), code)
 
     return run
+
+
+def in_words(error: OSError) -> str:
+    """Which file or folder, what is the matter, and the next command where there is one; drafts go by the name of what
+    they are drafts of."""
+    if not error.filename or not error.strerror:
+        return str(error)
+    place = Path(_DRAFT.sub(r"\1", str(error.filename)))
+    missing = next((one for one in reversed(place.parents) if not one.is_dir()), None)
+    hint = f". Next: mkdir -p {place.parent}" if error.errno == errno.ENOENT and missing else ""
+    return f"{place}: {error.strerror}{hint}"
 
 
 def exit_code_of(error: Exception) -> int | None:
@@ -84,9 +98,11 @@ def existing_archive(archive: Path | None) -> Path:
     from crawler.site import SETTINGS, find_archive
 
     found = archive or find_archive(Path.cwd()) or TREE_OUTPUT
-    if not (found / SETTINGS).is_file():
-        fail(f"{found} is no archive (it has no {SETTINGS}). Next: presskeep init {archive or 'DIR'}", REFUSED_INPUT)
-    return found
+    if (found / SETTINGS).is_file():
+        return found
+    if archive:
+        fail(f"{archive} is no archive (it has no {SETTINGS}). Next: presskeep init {archive}", REFUSED_INPUT)
+    fail(f"{Path.cwd()} is in no archive (no {SETTINGS} here or above). Next: --archive DIR, or presskeep init DIR", 2)
 
 
 def contact_of(archive: Path | None) -> str:

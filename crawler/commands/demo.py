@@ -34,5 +34,5 @@ def command(archive: Path) -> None:
         write_new(archive / "sources" / path.name, path.read_bytes())
     code = crawl(archive, [load_source(path) for path in paths], replay=[DEMO / "site.warc.gz"])
     if code == 0:
-        click.echo(f"\nPosts lie below {archive / '_posts'}. Next: presskeep verify --archive {archive}")
+        click.echo(f"\nPosts lie below {archive / '_posts'}. Next: presskeep serve --archive {archive}")
     sys.exit(code)

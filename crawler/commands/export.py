@@ -126,6 +126,8 @@ def command(
     from crawler.report import REFUSED_INPUT
 
     days = _days(first, last, day, week)
+    if days[0] > (days[1] or days[0]):
+        raise click.UsageError(f"--from {days[0]} is after --to {days[1]}")
     _check_options(FORMS[form], form, newest, each_category, category, out)
     folder, where = placed(archive, state)
     ledger = ledger_of(folder, where)
@@ -191,8 +193,12 @@ def _order(archive: Path, ledger: Ledger, since: tuple[int, str], source: str) -
 
     from crawler.archive import changelog
     from crawler.export.order import Order
+    from crawler.report import REFUSED_INPUT
 
-    log, upto = _log(ledger, since[1]), max(changelog.last(ledger), since[0])
+    log, upto = _log(ledger, since[1]), changelog.last(ledger)
+    if since[0] > upto:
+        more = "Next: the number that the last export gave, or leave --since out to have all"
+        fail(f"--since {since[0]}: the log ends at {upto}; was the ledger restored from a copy? {more}", REFUSED_INPUT)
     lines = partial(changelog.entries, ledger, since[0], upto, source)
     now = datetime.now(UTC)
     shelf = _shelf(archive, ledger)

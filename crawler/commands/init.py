@@ -38,7 +38,13 @@ def make_archive(
     values = {"title": title, "url": url, "timezone": timezone, "language": language, "baseurl": baseurl}
     written = new_site(folder, **values).written
     schema = schema_text().encode()
-    own = {SETTINGS: settings.encode(), "scrapy.cfg": _SCRAPY.encode(), "sources/source.schema.json": schema}
+    ignored = "".join(f"{name}\n" for name in (".presskeep/", "_site/", ".jekyll-cache/", "*.tmp"))
+    own = {
+        SETTINGS: settings.encode(),
+        ".gitignore": ignored.encode(),
+        "scrapy.cfg": _SCRAPY.encode(),
+        "sources/source.schema.json": schema,
+    }
     return [*written, *(folder / name for name, data in own.items() if write_new(folder / name, data))]
 
 
@@ -57,8 +63,12 @@ def system_zone() -> str:
 @explained
 def command(folder: Path, title: str | None, url: str, timezone: str | None, language: str) -> None:
     """Thin: names what was written and what to do next."""
+    from crawler.site import SETTINGS
+
     title = title or folder.resolve().name
     zone = timezone or system_zone()
     written = make_archive(folder, title=title, url=url, timezone=zone, language=language)
     click.echo(f"{len(written)} files written in {folder}; what was there before stayed as it was.")
+    if folder / SETTINGS not in written:
+        click.echo(f"{folder / SETTINGS} was there: the title, address and zone in it count")
     click.echo(f"Next: put a source into {folder / 'sources'}/ID.yml, then: presskeep crawl ID --archive {folder}")

@@ -44,8 +44,8 @@ def git(
     state: Path | None,
 ) -> None:
     """Thin. The archive is locked while it is read and while others' posts are put into it; not while it is pushed."""
-    from crawler.publish import PublishError, Repository
-    from crawler.report import FAILED
+    from crawler.publish import Conflict, PublishError, Repository, Unheard, Unready
+    from crawler.report import FAILED, LEFT, LIST_FAILED, REFUSED_INPUT
 
     folder, _ = placed(archive, state)
     try:
@@ -69,7 +69,8 @@ def git(
             if repository.push(remote, branch or here, take_in):
                 click.echo(f"pushed to {remote}/{branch or here}")
     except PublishError as error:
-        fail(str(error), FAILED)
+        codes = {Unready: REFUSED_INPUT, Unheard: LIST_FAILED, Conflict: LEFT}
+        fail(str(error), codes.get(type(error), FAILED))
     if found.missing:
         more = f" and {len(found.missing) - 1} more" if len(found.missing) > 1 else ""
         click.echo(

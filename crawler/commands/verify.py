@@ -62,9 +62,20 @@ def _by_manifest(folder: Path, where: Path, signer: Path | None) -> tuple[list[F
     except (ManifestError, SigningError) as error:
         fail(str(error), REFUSED_INPUT)
     if signer and not name:
-        found.insert(0, (SIGNATURE, f"manifest: not signed by any of {signer}" if manifest.signature else "missing"))
-    unchecked = "signed, by whom was not asked (--signer FILE)" if manifest.signature else "not signed"
-    return found, f"{len(manifest.digests)} files, {f'signed by {name}' if name else unchecked}"
+        found.insert(
+            0,
+            (
+                SIGNATURE,
+                f"manifest: not signed by any of {signer} (its lines: NAME KEYTYPE KEY)" if manifest.signature else "missing",
+            ),
+        )
+    if not manifest.signature:
+        signed = "not signed"
+    elif not signer:
+        signed = "signed, by whom was not asked (--signer FILE)"
+    else:
+        signed = f"signed by {name or 'somebody else'}"
+    return found, f"{len(manifest.digests)} files, {signed}"
 
 
 def _tell(found: list[Fault], summary: str, as_json: bool) -> None:
