@@ -161,7 +161,7 @@ def test_posts_of_one_source_or_of_another_time_are_no_copies(ledger: Ledger) ->
 def test_an_edit_leaves_a_story_and_joins_another(ledger: Ledger) -> None:
     one, other = noted("tide", "1", TEXTS[0]), noted("quay", "2", TEXTS[0])
     keep(ledger, one, other, noted("buoy", "3", TEXTS[1]))
-    changed = replace(one, told=replace(one.told, sketch=sketch(TEXTS[1]).packed()))
+    changed = retold(one, TEXTS[1])
     stories = Stories(ledger, OUTLETS)
     stories.edited([changed])
     ledger.keep([], more=stories.statements([]))
@@ -178,8 +178,46 @@ def test_a_story_that_hung_together_by_one_post_falls_apart_with_it(ledger: Ledg
     keep(ledger, noted("tide", "1", TEXTS[0]), noted("quay", "2", TEXTS[1]), noted("gull", "4", TEXTS[1]))
     keep(ledger, bridge := noted("buoy", "3", f"{TEXTS[0]}\n{TEXTS[1]}"))
     assert {len(one) for one in told(ledger)} == {4}
-    keep(ledger, replace(bridge, told=replace(bridge.told, sketch=sketch(TEXTS[3]).packed())))
+    keep(ledger, retold(bridge, TEXTS[3]))
     assert told(ledger) == {frozenset({"_posts/quay-2.md", "_posts/gull-4.md"})}
+
+
+def retold(one: Noted, text: str) -> Noted:
+    return replace(one, told=replace(one.told, sketch=sketch(text).packed()))
+
+
+def test_an_edit_in_a_story_of_many_posts_costs_a_comparison_a_post(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not one for each two of them; as does a batch that joins it."""
+    calls: list[tuple[Sketch, Sketch]] = []
+
+    def counted(one: Sketch, other: Sketch) -> bool:
+        calls.append((one, other))
+        return are_one(one, other)
+
+    monkeypatch.setattr(module, "are_one", counted)
+    many = [noted(f"source{number % 20}", str(number), TEXTS[0], number / 10) for number in range(200)]
+    keep(ledger, *many[:100])
+    keep(ledger, *many[100:])
+    keep(ledger, retold(many[50], TEXTS[1]))
+    assert {len(one) for one in told(ledger)} == {199}
+    assert len(calls) < 2 * len(many) + 199, "they came, and one was told in other words"
+
+
+def test_a_post_may_make_one_of_several_stories(ledger: Ledger) -> None:
+    """Of all their posts, also of those that it shares nothing with."""
+    for place in (0, 1):
+        keep(ledger, *(noted(f"source{day}", f"{place}", TEXTS[place], 24 * day) for day in (87, 58, 29, 0)))
+    assert sorted(len(one) for one in told(ledger)) == [4, 4]
+    keep(ledger, noted("buoy", "2", f"{TEXTS[0]}\n{TEXTS[1]}"))
+    assert [len(one) for one in told(ledger)] == [9]
+
+
+def test_posts_that_come_together_may_hang_together_by_one_that_was_there(ledger: Ledger) -> None:
+    keep(ledger, noted("quay", "1", TEXTS[0]))
+    keep(ledger, noted("tide", "2", TEXTS[0]), noted("tide", "3", TEXTS[0], 1))
+    assert [len(one) for one in told(ledger)] == [3]
 
 
 def _pool() -> list[Noted]:
@@ -194,18 +232,22 @@ def _pool() -> list[Noted]:
 
 
 POOL = _pool()
+BRIDGE = "\n".join("\n".join(Prose(Random(story), chinese=story % 2 == 0).paragraphs(6)) for story in range(2))
+"""Two of the pool's stories in one text: while it is there, they are one."""
+_PLACES = st.sampled_from(range(len(POOL)))
 
 
-@settings(max_examples=15, deadline=None)
-@given(st.permutations(POOL), st.integers(1, 5), st.lists(st.sampled_from(range(len(POOL))), max_size=3))
+@settings(max_examples=20, deadline=None)
+@given(
+    st.permutations(POOL),
+    st.integers(1, 5),
+    st.dictionaries(_PLACES, st.sampled_from([TEXTS[3], BRIDGE]), max_size=4),
+)
 def test_the_same_posts_make_the_same_stories_in_whatever_order_they_come(
-    order: list[Noted], size: int, late: Sequence[int]
+    order: list[Noted], size: int, late: dict[int, str]
 ) -> None:
     """In batches of any size, and where some had another text at first."""
-    at_first = [
-        replace(one, told=replace(one.told, sketch=sketch(TEXTS[3]).packed())) if POOL.index(one) in late else one
-        for one in order
-    ]
+    at_first = [retold(one, late[place]) if (place := POOL.index(one)) in late else one for one in order]
     with TemporaryDirectory() as folder, closing(Ledger(Path(folder) / "ledger.sqlite")) as ledger:
         stories = Stories(ledger, OUTLETS)
         for start in range(0, len(order), size):

@@ -9,10 +9,10 @@ common to very many posts are the later ones not looked up by it any more: they 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import combinations
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -170,14 +170,16 @@ class Stories:
         new = {node.id for node in nodes}
         opened = [*nodes, *(one for one in self._nodes(_OF_STORY, left) if one.id not in new)]
         near = self._nodes(_BY_ID, _candidates(nodes, holders) - {one.id for one in opened})
-        met = [(node, one) for node in nodes for one in near if _are_copies(node, one)]
-        joined = self._nodes(_OF_STORY, {one.story for _, one in met if one.story})
-        pairs = [*combinations(opened, 2)]
-        linked = [(one.id, other.id) for one, other in pairs if _are_copies(one, other)]
-        linked += [(node.id, one.id) for node, one in met] + [(one.id, one.story) for one in joined]
-        now = _grouped(linked)
-        before = {one.id: one.story for one in (*opened, *joined, *(one for _, one in met))}
-        return {id_: now.get(id_, 0) for id_, story in before.items() if id_ in new or now.get(id_, 0) != story}
+        now = _grouped(chain(_links(opened, near), ((one.id, one.story) for one in near if one.story)))
+        joined = {one.story: now[one.story] for one in near if one.story and now[one.story] != one.story}
+        moved = {id_: joined[story] for id_, story in self._members(joined)}
+        before = {one.id: one.story for one in (*opened, *near)}
+        return moved | {id_: now.get(id_, 0) for id_, story in before.items() if id_ in new or now.get(id_, 0) != story}
+
+    def _members(self, numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
+        """(id, story) of all posts of some stories."""
+        for some in _chunks(sorted(numbers)):
+            yield from ((row.id, row.story) for row in self._ledger.read(_IDS_OF_STORY, {"numbers": some}))
 
     def _holders(self, nodes: Sequence[_Node]) -> _Holders:
         wanted: defaultdict[int, set[int]] = defaultdict(set)
@@ -236,6 +238,54 @@ def _are_copies(one: _Node, other: _Node) -> bool:
     return one.source != other.source and abs(one.day - other.day) <= _APART and are_one(one.sketch, other.sketch)
 
 
+class _Unmet:
+    """Nodes that no copy was found of yet, to be looked up as in the ledger."""
+
+    def __init__(self, nodes: Iterable[_Node]) -> None:
+        self._nodes = {node.id: node for node in nodes}
+        self._holders: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
+        for node in self._nodes.values():
+            for anchor in node.sketch.anchors:
+                self._holders[node.span, anchor].add(node.id)
+
+    def take(self, node: _Node) -> bool:
+        """Whether it was there; it is no more."""
+        if self._nodes.pop(node.id, None) is None:
+            return False
+        for anchor in node.sketch.anchors:
+            self._holders[node.span, anchor].discard(node.id)
+        return True
+
+    def beside(self, node: _Node) -> list[_Node]:
+        """Those that share enough anchors with a node."""
+        if not self._nodes:
+            return []
+        spans = range(node.span - 1, node.span + 2)
+        held = (self._holders.get((span, anchor), ()) for anchor in node.sketch.anchors for span in spans)
+        shared = Counter(chain.from_iterable(held))
+        return [self._nodes[id_] for id_, count in shared.items() if count >= TOGETHER]
+
+
+def _links(opened: Sequence[_Node], near: Sequence[_Node]) -> Iterator[tuple[int, int]]:
+    """Ids of copies, in pairs: enough of them that all of ``opened`` that hang together, by each other or by posts of
+    ``near``, do so by these. Two of ``near`` are not asked for.
+
+    What was found is not compared with again, so that a story of many posts in the same words costs a comparison a
+    post, not one for each two of them.
+    """
+    unmet = _Unmet((*opened, *near))
+    asked = {one.id for one in opened}
+    for first in opened:
+        found = [first] if unmet.take(first) else []
+        while found:
+            node = found.pop()
+            for one in unmet.beside(node):
+                if (node.id in asked or one.id in asked) and _are_copies(node, one):
+                    unmet.take(one)
+                    found.append(one)
+                    yield node.id, one.id
+
+
 def _candidates(nodes: Sequence[_Node], holders: _Holders) -> set[int]:
     """Ids of posts that share enough anchors with one of these nodes."""
     found: set[int] = set()
@@ -287,6 +337,7 @@ _SEEN = [sketches.c[name] for name in ("id", "source", "published", "story", "sk
 _NUMBERS: sa.BindParameter[int] = sa.bindparam("numbers", expanding=True)
 _BY_ID = sa.select(*_SEEN).where(sketches.c.id.in_(_NUMBERS))
 _OF_STORY = sa.select(*_SEEN).where(sa.text("story != 0"), sketches.c.story.in_(_NUMBERS))
+_IDS_OF_STORY = sa.select(sketches.c.id, sketches.c.story).where(sa.text("story != 0"), sketches.c.story.in_(_NUMBERS))
 _BY_KEY = sa.select(sketches).where(
     sketches.c.space == sa.bindparam("space"), sketches.c.key.in_(sa.bindparam("keys", expanding=True))
 )
