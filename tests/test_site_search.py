@@ -236,15 +236,21 @@ def test_the_address_says_what_is_asked(site: Path) -> None:
     field.value = "码头开工"; d.querySelector("form").requestSubmit(); await see();
     w.history.back(); await see();
     type(""); await see();
+    field.value = "ma"; field.dispatchEvent(new w.InputEvent("input", { isComposing: true })); await see();
+    field.value = "码头"; field.dispatchEvent(new w.CompositionEvent("compositionend")); await see();
     return [focused, seen];"""
     (focused, seen), _ = drive(site, ["/search.html"], script)
     assert focused
-    down, typed, sent, back, empty = ((value, search, Answer(**one)) for value, search, one in seen)
+    down, typed, sent, back, empty, composing, composed = (
+        (value, search, Answer(**one)) for value, search, one in seen
+    )
     assert (down[2].count, down[2].keys) == ("文章列表未能载入。", [])
     assert (typed[1], typed[2].keys) == ("?q=港", QUERIES["港"])
     assert (sent[1], sent[2].keys) == ("?q=码头开工", ["title"])
     assert (back[0], back[1], back[2].keys) == ("港", "?q=港", QUERIES["港"])
     assert (empty[1], empty[2].count, empty[2].keys, empty[2].button) == ("", "", [], "")
+    assert composing[1] == "", "nobody looks for pinyin that is still to become characters"
+    assert (composed[1], composed[2].keys) == ("?q=码头", QUERIES["码头"])
 
 
 # packed months
@@ -320,7 +326,7 @@ def test_another_question_while_a_month_is_loaded(packed: Path) -> None:
     press(); send("码头开工"); await see();
     w.fetch = real;
     press(); send("码头"); await see();
-    press(); await see();
+    press(); press(); await see();
     return seen;"""
     found, _ = drive(packed, [f"/search.html?q={quote('第1篇')}"], script)
     failed, other, again, older = (Answer(**one) for one in found)
