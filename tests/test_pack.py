@@ -556,9 +556,13 @@ def test_killed_while_packing(tmp_path: Path, step: int) -> None:
     archive = few(tmp_path / "archive")
     whole = few(tmp_path / "whole")
     pack(whole.place)
+    said = set()
     for copy in kills(archive, lambda one: pack(one.place), tmp_path / "kills", step):
+        said.add(tuple(faults(copy.folder, copy.state)))
         pack(copy.place)
         assert copy.tree() == whole.tree()
+        assert list(faults(copy.folder, copy.state)) == []
+    assert said == {(), (("packed", "a pack was cut off. Next: presskeep pack"),)}
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -566,6 +570,18 @@ def test_killed_while_unpacking(tmp_path: Path, step: int) -> None:
     archive = few(tmp_path / "archive")
     before = archive.tree()
     pack(archive.place)
+    said = set()
     for copy in kills(archive, lambda one: unpack(one.place), tmp_path / "kills", step):
+        said.add(tuple(faults(copy.folder, copy.state)))
         unpack(copy.place)
+        assert list(faults(copy.folder, copy.state)) == []
         assert copy.tree() == before
+    assert said == {(), (("packed", "an unpack was cut off. Next: presskeep unpack --all"),)}
+
+
+def test_an_unpacking_of_months_that_was_cut_off(packed: Packing) -> None:
+    with killed_at(9), pytest.raises(Killed):
+        unpack(packed.place, ["2022-01", "2021-12"])
+    assert [what for _, what in faults(packed.folder, packed.state)] == [
+        "an unpack was cut off. Next: presskeep unpack 2021-12 2022-01"
+    ]

@@ -16,13 +16,17 @@ _NEXT = "Next: presskeep pack --all"
 
 def faults(archive: Path, state: Path) -> Iterator[tuple[str, str]]:
     """(file, relative to the archive; what is wrong with it and what to type next)."""
+    record = Record(state)
+    if command := record.cut_off:
+        verb = command.partition(" ")[0]
+        yield FOLDER, f"{'an' if verb == 'unpack' else 'a'} {verb} was cut off. Next: presskeep {command}"
+        return
     packed = packed_now(archive)
     config = archive / "_config.yml"
     hidden = excluded(config.read_text(encoding="utf-8")) if config.is_file() else []
     months = {day[:7] for day in days_of(archive)}
     if hidden != patterns(packed, months, is_flat(archive, packed)):
         yield "_config.yml", f"hides other months from Jekyll than those that are packed. {_NEXT}"
-    record = Record(state)
     pages = {month: record.pages(month) for month in packed}
     lost = [month for month, known in pages.items() if not known]
     yield from ((month, f"packed, but nothing is known of its pages. {_NEXT}") for month in lost)

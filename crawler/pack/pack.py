@@ -103,6 +103,7 @@ def unpack(place: Place, months: Collection[str] | None = None) -> Done:
     if keep:
         _need(place, Theme(place.archive), ["default"])
     done = Done()
+    record.begin(" ".join(["unpack", *(sorted(months) if months else ["--all"])]))
     _settle(place, record, index, keep, done)
     return done
 
@@ -145,6 +146,7 @@ class _Packing:
         if self._cold:
             _need(self._place, self._theme, {*LAYOUTS, self._place.site.style.layout})
         waiting = [month for month in self._cold if self._is_due(month)]
+        self._record.begin("pack")
         for number, month in enumerate(waiting):
             tell(month, number, len(waiting))
             self._pack(month)

@@ -16,6 +16,8 @@ from crawler.pack.window import MONTH
 
 _FORM = 1
 """Of these files; another is read as none."""
+_AT_WORK = "at-work"
+"""Name of the file that is there while pages are made or removed."""
 
 
 @dataclass(slots=True)
@@ -65,11 +67,23 @@ class Record:
         return Index(told.get("log", ""), told.get("number", 0), told.get("older", ""), months)
 
     def write_index(self, index: Index) -> None:
-        """Durable on return; gone where nothing is packed."""
+        """Durable on return; gone where nothing is packed. All pages are as they are to be."""
         if not index.months:
             rmtree(self._folder, ignore_errors=True)
             return
+        (self._folder / _AT_WORK).unlink(missing_ok=True)  # first: what it tells to type may be refused afterwards
         _write(self._folder / "index.json", {**asdict(index), "form": _FORM})
+
+    def begin(self, command: str) -> None:
+        """From now on pages are not what is known of them, until ``write_index``. ``command``: what finishes it, should
+        it be cut off."""
+        replace(self._folder / _AT_WORK, command.encode())
+
+    @property
+    def cut_off(self) -> str:
+        """The command that was begun and did not end, or is at work; empty for none."""
+        path = self._folder / _AT_WORK
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
     def pages(self, month: str) -> dict[str, str]:
         """Path of each page below the packed folder -> digest of what it was made from."""
