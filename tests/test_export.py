@@ -25,7 +25,7 @@ from lxml import etree
 from crawler.archive.reader import read_post
 from crawler.commands.export import command
 from crawler.commands.init import make_archive
-from crawler.export import feeds, sitemap
+from crawler.export import feeds, sitemap, table
 from crawler.items import Attribution
 from crawler.rebuild import rebuild
 from crawler.site import load_site
@@ -168,6 +168,15 @@ def test_posts_that_somebody_changed_or_took_away(shop: Shop) -> None:
     assert warned[0] == f"{gone}: left out (not there)"
     assert warned[1].startswith(f"{broken}: left out (front matter: ")
     assert json.loads(summary)["left_out"] == 2
+
+
+@given(st.text(alphabet="=+-@\t\r\n'\"渡;, a", min_size=1, max_size=12))
+def test_cells_of_a_table_are_exact(title: str) -> None:
+    """What a spreadsheet would take for a formula too."""
+    out = io.BytesIO()
+    table.write(out, order_of(invented(title=title)))
+    (row,) = csv.DictReader(io.StringIO(out.getvalue().decode(), newline=""))
+    assert row["headline"] == title
 
 
 def test_a_table(shop: Shop) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import re
@@ -165,6 +166,38 @@ def test_sqlite_is_brought_up_to_date_where_it_lies(shop: Shop, tmp_path: Path) 
     assert len(path.read_bytes()) == len(before)
 
 
+def test_what_moves_to_another_category_leaves_the_file_of_the_first(shop: Shop, tmp_path: Path) -> None:
+    """Edited or read anew; what is new elsewhere does not even come up."""
+    stock(shop)
+    path = tmp_path / "ferry.sqlite"
+    ferry = ["sqlite", "--category", "ferry"]
+    shop.export(*ferry, "--out", str(path))
+    shop.keep(1, category="pier")
+    shop.keep(3, revision=1)
+    shop.keep(5, category="pier")
+    shop.keep(2, category="pier", revision=1)
+    shop.export(*ferry, "--out", str(path), "--since", "4")
+    shop.export(*ferry, "--out", str(tmp_path / "new.sqlite"))
+    held, new = read_sqlite(path), read_sqlite(tmp_path / "new.sqlite")
+    assert [one["identifier"] for one in held["articles"]] == ["k3"]
+    assert held["articles"] == new["articles"]
+    assert [(one["event"], one["identifier"]) for one in held["events"][-3:]] == [
+        ("outside", "k1"), ("edited", "k3"), ("outside", "k2"),
+    ]  # fmt: skip
+
+
+def test_lines_say_what_is_outside_the_category_now(shop: Shop) -> None:
+    stock(shop)
+    shop.keep(1, category="pier", revision=1)
+    since = ("--category", "ferry", "--since", "4")
+    (line,) = told(shop, *since)
+    assert (line["event"], line["identifier"], "headline" in line) == ("outside", "k1", False)
+    assert read_parquet(shop.export("parquet", *since).stdout_bytes) == [line]
+    (row,) = csv.DictReader(io.StringIO(shop.export("csv", *since).stdout))
+    assert {name: value for name, value in row.items() if value} == {name: str(line[name]) for name in line}
+    assert "outside" not in {one["event"] for one in told(shop, "--category", "ferry")}, "of all, nothing was there"
+
+
 def test_sqlite_stays_as_it_was_where_bringing_it_up_to_date_fails(shop: Shop, tmp_path: Path) -> None:
     stock(shop)
     path = tmp_path / "news.sqlite"
@@ -206,7 +239,7 @@ def test_sqlite_files_that_are_not_to_be_brought_up_to_date(shop: Shop, tmp_path
         said = shop.export(*words, *other, "--since", "1", code=2).stderr
         assert "another source, category or days" in said
     shop.keep(4)
-    said = shop.export(*words, "--category", "ferry", "--since", "99", code=2).stderr
+    said = shop.export(*words, "--category", "ferry", "--since", "5", code=2).stderr
     assert "holds what came up to 4. Next: --since 4@" in said
     with closing(sqlite3.connect(path)) as file, file:
         file.execute("update about set value = '0' where name = 'log'")

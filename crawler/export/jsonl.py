@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, TextIO
 
 from crawler.archive.changelog import PRESENCE, Entry
 from crawler.archive.markup import text_of
-from crawler.export.order import Order
+from crawler.export.order import Order, Outside
 from crawler.export.output import text
 from crawler.export.shelf import Item
 
@@ -56,6 +56,7 @@ _END: dict[str, Any] = {
     "next": {**_NUMBER, "description": "To be asked from next time: --since NEXT."},
     "articles": _NUMBER,
 }
+_OUTSIDE = "outside"
 _MAY_LACK = {"gone", "dateModified", "author", "sourceOrganization", "inLanguage", "keywords", "abstract", "url"}
 
 
@@ -63,12 +64,14 @@ def schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of one line."""
     posts = {**_LINE, **_ARTICLE, "event": {"enum": ["new", "edited", "reprocessed"]}}
     presence = {**_LINE, "event": {"enum": list(PRESENCE)}}
+    outside = {**_LINE, "event": {"const": _OUTSIDE}}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A line of presskeep export jsonl",
         "oneOf": [
             _object("article", posts),
             _object("tombstone: gone upstream, or there again", presence),
+            _object("outside: changed, and not, or no longer, of the --category: take it out", outside),
             _object("end: the last line; an export without one was cut short", _END),
         ],
     }
@@ -95,10 +98,10 @@ def _put(out: TextIO, told: dict[str, Any]) -> None:
 
 
 def line_of(entry: Entry) -> dict[str, Any]:
-    """What the log says."""
+    """What the log says, and that a post is outside what is asked for."""
     told = {
         "sequence": entry.number,
-        "event": entry.event,
+        "event": _OUTSIDE if isinstance(entry, Outside) else entry.event,
         "moment": entry.moment,
         "space": entry.space,
         "identifier": entry.key,

@@ -20,12 +20,20 @@ from crawler.export.shelf import Item, Shelf
 if TYPE_CHECKING:
     from crawler.export.warc import Captures
 
+_CHANGES = "edited", "reprocessed"
+"""Events that may take a post from one category to another."""
 _WIDER = 4
 """How many times more posts are looked at for the newest, each time that those looked at were too few."""
 
 
 class Unfit(ValueError):
     """An export that cannot be made so; the message says what to do instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside(Entry):
+    """A line of a post that is edited or read anew, and not of the category that is asked for: whoever holds it from
+    an earlier export takes it out. What it was of before is not known, so that they may never have had it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,14 +88,20 @@ class Order:
 
     def told(self, days: frozenset[str] | None = None) -> Iterator[tuple[Entry, Item | None]]:
         """Lines that are asked for with their posts, which are read one by one; None for the post of a line that tells
-        of presence alone. ``days``: of these alone."""
+        of presence alone, and of one ``Outside``, as there may be in what came since. ``days``: of these alone."""
         for entry in self.lines():
             if not self._in_time(entry) or (days is not None and day_of(entry) not in days):
                 continue
             if entry.event in PRESENCE and not self.category:
                 yield entry, None
-            elif (item := self.shelf.item(entry)) is not None and self._in_category(item):
-                yield entry, None if entry.event in PRESENCE else item
+            elif (item := self.shelf.item(entry)) is not None:
+                yield from self._told(entry, item)
+
+    def _told(self, entry: Entry, item: Item) -> Iterator[tuple[Entry, Item | None]]:
+        if self._in_category(item):
+            yield entry, None if entry.event in PRESENCE else item
+        elif self.since and entry.event in _CHANGES:
+            yield Outside(**{name: getattr(entry, name) for name in Entry.__slots__}), None
 
     def asks_for(self, entry: Entry) -> bool:
         """Whether the post of a line is of the days and the category that are asked for."""

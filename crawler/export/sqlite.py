@@ -19,7 +19,7 @@ from typing import BinaryIO
 from urllib.parse import quote
 
 from crawler.archive.changelog import Entry
-from crawler.export.order import Order, Unfit
+from crawler.export.order import Order, Outside, Unfit
 from crawler.export.rows import ARTICLE, LINE, Value, row_of
 from crawler.export.shelf import Item
 
@@ -50,6 +50,8 @@ def _insert(table: str, names: tuple[str, ...]) -> str:
 
 _ARTICLE, _LINE = _insert("articles", _COLUMNS), _insert("events", _EVENT)
 _PRESENCE = "update articles set gone = ? where space = ? and identifier = ?"
+
+_OUT = "delete from articles where space = ? and identifier = ?"
 
 
 def write(out: BinaryIO, order: Order) -> int:
@@ -117,7 +119,9 @@ def _fill(file: sqlite3.Connection, order: Order) -> int:
 def _put(file: sqlite3.Connection, entry: Entry, item: Item | None) -> None:
     row = {name: _cell(value) for name, value in row_of(entry, item).items()}
     file.execute(_LINE, [row.get(name) for name in _EVENT])
-    if item is None:
+    if isinstance(entry, Outside):
+        file.execute(_OUT, (entry.space, entry.key))
+    elif item is None:
         file.execute(_PRESENCE, (row.get("gone"), entry.space, entry.key))
     else:
         file.execute(_ARTICLE, [row.get(name) for name in _COLUMNS])

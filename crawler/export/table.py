@@ -1,4 +1,9 @@
-"""CSV (RFC 4180): what is known of each article, without its text; a row for each line of the log that counts."""
+"""CSV (RFC 4180): what is known of each article, without its text; a row for each line of the log that counts.
+
+Values are exact, for programs that count and compare: one that begins with =, +, - or @ is not disguised, for its
+disguise could not be told from a headline's own apostrophe. A spreadsheet takes it for a formula, unless its columns
+are imported as text.
+"""
 
 from __future__ import annotations
 
