@@ -24,6 +24,9 @@ MONTHS = ["2021-11", "2021-12", "2022-01"]
 PARTS = [month.replace("-", "/") for month in MONTHS]
 FIRST = datetime(2021, 11, 20, 8, tzinfo=ZoneInfo("Asia/Shanghai"))
 
+ODD = ["soon", f"{10**17}", f'"{10**20}"']
+"""Times of an edit that are none, or that Python cannot count: of a packed post, and of two that Jekyll builds."""
+
 
 @dataclass
 class Sites:
@@ -49,6 +52,8 @@ def archive_of(folder: Path, layout: str) -> Packing:
 def sites(tmp_path_factory: pytest.TempPathFactory) -> Sites:
     folder = tmp_path_factory.mktemp("sites")
     archive = archive_of(folder / "site", "dated")
+    for path, modified in zip(sorted(archive.folder.glob("_posts/**/*.md"))[-12::4], ODD, strict=True):
+        path.write_text(path.read_text("utf-8").replace("\nlanguage:", f"\nmodified: {modified}\nlanguage:"), "utf-8")
     build(archive.folder, folder / "alone")
     assert list(pack(archive.place).months) == MONTHS
     build(archive.folder, folder / "hot")
@@ -89,12 +94,11 @@ def test_search_reads_the_same_posts(sites: Sites) -> None:
 
 
 def test_what_jekyll_builds_stays_as_it_was(sites: Sites) -> None:
-    """Posts and the calendar; lists hold the hot posts alone, and the first of these does not know the last packed."""
+    """Posts, the first of which leads to the last packed one, and the calendar; lists hold the hot posts alone."""
     found = {name for name in sites.pages(sites.hot) if name.endswith(".html") and "/20" in name}
     posts = {name for name in found if not name.startswith("archive/")}
-    first = min(posts, key=lambda name: name.split("/")[1:])
     assert len(posts) == 9
-    for name in found - {first}:
+    for name in found:
         theirs, before = ((folder / name).read_text("utf-8") for folder in (sites.hot, sites.alone))
         same(theirs, before)
 

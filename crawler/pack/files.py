@@ -6,7 +6,8 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
 
 from crawler.archive.posts import sync_files
 
@@ -17,17 +18,39 @@ _DRAFTS = ".tmp"
 
 Page = tuple[str, bytes]
 """Path below the folder, and what is to stand there."""
+_LONGEST = 255
+"""Bytes of a name, on common file systems."""
+
+
+def name_of(url: str) -> str:
+    """Where the page of an address lies, below the folder that is laid out as the site. Raises ValueError where that
+    is no plain path."""
+    name = unquote(url.removeprefix("/"))
+    if not is_plain(name):
+        raise ValueError(f"its address is no path of a page: {url}")
+    return name
+
+
+def is_plain(name: str) -> bool:
+    """Whether a path stays below its folder, whatever the system."""
+    parts = name.split("/")
+    plain = all(part not in ("", ".", "..") and len(part.encode()) <= _LONGEST for part in parts)
+    return plain and {*"\\\0"}.isdisjoint(name)
 
 
 def put(folder: Path, pages: Iterable[Page]) -> int:
-    """Write pages; how many were not there as they are. Raises OSError."""
+    """Write pages, durable on return, names too; how many were not there as they are. Raises OSError, and ValueError
+    for a path that is none; what was not put then leaves no drafts."""
     drafts = folder / _DRAFTS
     shutil.rmtree(drafts, ignore_errors=True)
     written, left = 0, iter(pages)
-    while batch := list(islice(left, _BATCH)):
-        written += _put_batch(folder, drafts, [page for page in batch if not _is(folder / page[0], page[1])])
-    with suppress(FileNotFoundError):
-        drafts.rmdir()
+    try:
+        while batch := list(islice(left, _BATCH)):
+            if names := [name for name, _ in batch if not is_plain(name)]:
+                raise ValueError(f"no path of a page: {names[0]}")
+            written += _put_batch(folder, drafts, [page for page in batch if not _is(folder / page[0], page[1])])
+    finally:
+        shutil.rmtree(drafts, ignore_errors=True)
     return written
 
 
@@ -42,7 +65,14 @@ def _put_batch(folder: Path, drafts: Path, pages: list[Page]) -> int:
     for file, (name, _) in zip(files, pages, strict=True):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         file.replace(folder / name)
+    sync_files(folder, _folders(folder, (name for name, _ in pages)))
     return len(pages)
+
+
+def _folders(folder: Path, names: Iterable[str]) -> list[Path]:
+    """Those that may have got a name."""
+    inside = {parent for name in names for parent in PurePosixPath(name).parents}
+    return [folder.parent, *sorted(folder / one for one in inside)]
 
 
 def _is(path: Path, data: bytes) -> bool:
@@ -53,9 +83,9 @@ def _is(path: Path, data: bytes) -> bool:
 
 
 def drop(folder: Path, names: Iterable[str]) -> int:
-    """Remove pages, and folders that are empty by that; how many there were."""
+    """Remove pages, and folders that are empty by that; how many there were. Nothing outside the folder is."""
     gone = 0
-    for name in names:
+    for name in filter(is_plain, names):
         path = folder / name
         if path.is_file():
             path.unlink()

@@ -8,11 +8,17 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from liquid.exceptions import LiquidTypeError
+
 from crawler.archive.post import PostError, read_post
+from crawler.pack.files import name_of
 from crawler.pack.window import day_paths, month_paths
 from crawler.render.markdown import html_of, plain
 from crawler.render.posts import page_of, url_of
 from crawler.render.theme import Theme, below
+
+FAULTS = ArithmeticError, LiquidTypeError, ValueError
+"""What odd front matter raises somewhere in a layout."""
 
 
 class Refused(ValueError):
@@ -64,7 +70,12 @@ def _story(archive: Path, theme: Theme, path: str, checked: frozenset[str] | Non
         raise Refused(f"{path}: {error}") from None
     if checked is not None and digest not in checked and not plain(below(data.decode())):
         raise Refused(f"{path}: holds Markdown or HTML that presskeep does not write")
-    told = page_of(post, url_of(path, post, theme.zone), theme.zone, path, content="")
+    try:
+        url = url_of(path, post, theme.zone)
+        name_of(url)
+    except ValueError as error:  # a path out of the folder
+        raise Refused(f"{path}: {error}") from None
+    told = page_of(post, url, theme.zone, path, content="")
     del told["content"]
     if f"{told['date']:%Y-%m}" != told["name"][:7]:
         raise Refused(f"{path}: its date is of another month than its name")

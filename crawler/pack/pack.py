@@ -18,13 +18,14 @@ import sqlalchemy as sa
 
 from crawler.archive import changelog
 from crawler.archive.ledger import Ledger
+from crawler.archive.names import is_slug
 from crawler.archive.posts import replace, sweep
 from crawler.archive.site import day_page, month_page, template_files
 from crawler.archive.stories import copies_of
 from crawler.outlets import Outlets
 from crawler.pack.exclude import patterns, write_patterns
 from crawler.pack.files import drop, put, there
-from crawler.pack.month import Refused, Story, day_of, month_of
+from crawler.pack.month import FAULTS, Refused, Story, day_of, month_of
 from crawler.pack.pages import Job, Month, older
 from crawler.pack.record import Index, Known, Record
 from crawler.pack.surroundings import Ends, Surroundings
@@ -102,8 +103,8 @@ def unpack(place: Place, months: Collection[str] | None = None) -> Done:
         raise LookupError(f"nothing is known of the pages of {lost[0]}. Next: presskeep pack --all")
     if keep:
         _need(place, Theme(place.archive), ["default"])
-    done = Done()
     record.begin(" ".join(["unpack", *(sorted(months) if months else ["--all"])]))
+    done = Done()
     _settle(place, record, index, keep, done)
     return done
 
@@ -145,8 +146,8 @@ class _Packing:
     def run(self, tell: Tell) -> Done:
         if self._cold:
             _need(self._place, self._theme, {*LAYOUTS, self._place.site.style.layout})
-        waiting = [month for month in self._cold if self._is_due(month)]
         self._record.begin("pack")
+        waiting = [month for month in self._cold if self._is_due(month)]
         for number, month in enumerate(waiting):
             tell(month, number, len(waiting))
             self._pack(month)
@@ -206,9 +207,14 @@ class _Packing:
             self._done.left[month] = str(error)
             return
         _need(self._place, self._theme, {str(story.page.get("layout") or "") for story in found})
-        pages = self._month(month, found)
         made: dict[str, str] = {}
-        self._done.written += put(self._place.folder, self._changed(pages.jobs(), before, made))
+        try:
+            pages = self._month(month, found)
+            self._done.written += put(self._place.folder, self._changed(pages.jobs(), before, made))
+        except FAULTS as error:
+            drop(self._place.folder, made.keys() - before.keys())
+            self._done.left[month] = str(error)
+            return
         self._done.removed += drop(self._place.folder, before.keys() - made.keys())
         self._record.write_pages(month, made)
         self._index.months[month] = Known(
@@ -227,7 +233,8 @@ class _Packing:
         urls = {story.page["path"]: story.page["url"] for story in found}
         facts = facts_of(place.archive, place.site, place.ledger, urls)
         sources = self._sources({str(story.page["source"]) for story in found if story.page.get("source")})
-        titles = {slug: _title(place.archive, slug, found) for story in found for slug in story.page["categories"]}
+        slugs = {slug for story in found for slug in story.page["categories"] if is_slug(slug)}
+        titles = {slug: _title(place.archive, slug, found) for slug in slugs}
         return Month(self._theme, month, found, self._around.around(month), facts, sources, titles)
 
     def _changed(
@@ -313,8 +320,9 @@ def _older(place: Place, index: Index) -> int:
     titles: dict[str, str] = {}
     for month, known in sorted(index.months.items()):
         for slug, count in known.categories.items():
-            found.setdefault(slug, {})[month] = count
-            titles[slug] = known.titles.get(slug, slug)
+            if is_slug(slug):  # an older presskeep had others
+                found.setdefault(slug, {})[month] = count
+                titles[slug] = known.titles.get(slug, slug)
     theme = Theme(place.archive)
     digest = sha256(json.dumps([theme.digest, found, titles], sort_keys=True).encode()).hexdigest()
     if digest == index.older:

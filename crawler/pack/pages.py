@@ -9,10 +9,11 @@ from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
+from crawler.archive.names import is_slug
 from crawler.archive.site import day_page, month_page
-from crawler.pack.month import Story
+from crawler.pack.files import name_of
+from crawler.pack.month import FAULTS, Refused, Story
 from crawler.pack.search import files, is_searched
 from crawler.render.theme import Theme, split
 
@@ -64,8 +65,8 @@ class Month:
 
     @cached_property
     def by_category(self) -> dict[str, list[Story]]:
-        """Slug -> posts, newest first."""
-        return _grouped(self.stories, lambda story: story.page["categories"])
+        """Slug -> posts, newest first; what is no slug has no pages."""
+        return _grouped(self.stories, lambda story: [one for one in story.page["categories"] if is_slug(one)])
 
     @property
     def copies(self) -> list[str]:
@@ -93,14 +94,17 @@ class Month:
             "post": story.digest,
             "beside": [before, after],
             "facts": self.facts.get(day, {}).get(page["url"]),
-            "source": self.sources.get(page.get("source", "")),
+            "source": self.sources.get(str(page.get("source"))),
             "tags": {tag: tags.get(tag) for tag in page["tags"]},
         }
 
         def render() -> str:
             content = page["content"]
             told = {**page, "content": content, "previous": before, "next": after}
-            return self.theme.page(str(page.get("layout") or ""), told, {"data": self._data}, content)
+            try:
+                return self.theme.page(str(page.get("layout") or ""), told, {"data": self._data}, content)
+            except FAULTS as error:
+                raise Refused(f"{page['path']}: no page can be made of it: {error}") from None
 
         return self._job(page["url"], made_from, render)
 
@@ -149,11 +153,6 @@ class Month:
     def _job(self, url: str, made_from: Any, render: Callable[[], str]) -> Job:
         whole = json.dumps([self.theme.digest, url, made_from], ensure_ascii=False, sort_keys=True)
         return Job(name_of(url), sha256(whole.encode()).hexdigest()[:32], render)
-
-
-def name_of(url: str) -> str:
-    """Where the page of an address lies, below the folder that is laid out as the site."""
-    return unquote(url.lstrip("/"))
 
 
 def older(theme: Theme, slug: str, title: str, months: Mapping[str, int]) -> tuple[str, bytes]:
