@@ -34,6 +34,12 @@ POSTS = [
     Post("title", "新码头开工", datetime(2022, 5, 18, 9, tzinfo=ZONE), body="<p>泊位年底完工。</p>"),
     Post("apart", "码头之外：开工在即", datetime(2022, 5, 17, 9, tzinfo=ZONE), body="<p>无。</p>"),
     Post("mixed", "5G时代的EMU列车", datetime(2022, 5, 16, 10, tzinfo=ZONE), body="<p>无。</p>"),
+    Post(
+        "cut",
+        "长链接",
+        datetime(2022, 5, 14, tzinfo=ZONE),
+        body=f'<p>短。<a href="https://a.example/{"a" * 900}">链</a></p>',
+    ),
     Post("hostile", HOSTILE, datetime(2022, 5, 16, 9, tzinfo=ZONE), body="<p>1 &lt; 2 &lt;b&gt;粗&lt;/b&gt;</p>"),
     Post(
         "english",
@@ -168,6 +174,7 @@ def test_the_list_holds_every_post(site: Path) -> None:
     lead = "潮水退去之后，码头上的工人们开始整理缆绳。"
     assert by_key["lead"][1:] == ["2022-05-20T09:00:00+08:00", "清晨的港口", lead, "晨报", "", ""]
     assert by_key["english"][4:] == ["港口通讯社", 'Harbour "Post" & <Sons>', "en"]
+    assert by_key["cut"][3] == "短。"
     assert by_key["hostile"][3] == "1 < 2 <b>粗</b>"
     assert "</" not in (site / "assets/search.json").read_text("utf-8")
 
