@@ -395,6 +395,36 @@ def test_layouts_are_read_anew_when_somebody_changed_them(own: Site, running: Ru
     assert "<h1>Lost</h1>" in running.text("/none.html", 404)
 
 
+@pytest.mark.parametrize(
+    ("file", "text", "told"),
+    [
+        ("_layouts/post.html", "---\na: 1\n---\n<p>\n {{ 1 | <b>no }}", "_layouts/post.html, line 5, column 9: exp"),
+        ("_layouts/post.html", "{% if page %}", "_layouts/post.html, at its end: expected tag endif"),
+        ("_layouts/post.html", "---\na: [\n---\n", "_layouts/post.html, front matter: "),
+        (
+            "_layouts/default.html",
+            "\n {{ 1 | none }}",
+            "_layouts/default.html, line 2, column 9: unknown filter",
+        ),
+        ("_includes/words.html", "\n\n{{ 1 | none }}", "_includes/words.html, line 3, column 8: unknown filter 'none'"),
+        ("_includes/words.html", "{% include nope.html %}", "_includes/words.html, line 1, column 4: _includes/nope."),
+    ],
+)
+def test_a_layout_that_cannot_be_rendered_is_named(
+    own: Site, running: Running, capfd: pytest.CaptureFixture[str], file: str, text: str, told: str
+) -> None:
+    (own.folder / file).write_text(text)
+    answer = running.get(own.url(1))
+    assert (answer.status, answer.kind) == (500, "text/plain; charset=utf-8")
+    assert f"\n{told}" in answer.body.decode()
+    assert told in capfd.readouterr().err
+
+
+def test_a_page_that_cannot_be_rendered_is_named(own: Site, running: Running) -> None:
+    (own.folder / "index.html").write_text("---\na: 1\n---\n {{ 1 | none }}")
+    assert b"\nindex.html, line 4, column 9: unknown filter" in running.get("/").body
+
+
 def test_an_archive_that_lacks_layouts_is_shown_with_those_of_presskeep(own: Site) -> None:
     (own.folder / "_layouts" / "day.html").unlink()
     (own.folder / "_layouts" / "missing.html").write_text("old")
@@ -754,7 +784,8 @@ def test_the_verb_says_where_it_is_and_ends_quietly(site: Site, end: signal.Sign
     if end == signal.SIGINT:
         taken = CliRunner().invoke(main, ["serve", "--port", str(port), "--archive", str(site.folder)])
         assert taken.exit_code == 2
-        assert "presskeep serve --port 0" in taken.output
+        hint = f"Next: presskeep serve --port 0 --archive {site.folder.resolve()}"
+        assert f"cannot listen on localhost, port {port}: it is taken. {hint}\n" in taken.output
     process.send_signal(end)
     out, err = process.communicate(timeout=20)
     assert (process.returncode, out, err) == (0, "", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from errno import EADDRINUSE
 from pathlib import Path
 from threading import Event, Thread
 
@@ -43,9 +44,11 @@ def command(port: int, host: str, images: bool, archive: Path | None, state: Pat
     library, look = Library(folder, picture=picture, where=where), Look(folder, site.baseurl)
     try:
         servers = Servers(host, port, Reader(library, look), images=images)
-    except (OSError, ValueError) as error:
-        hint = " Next: presskeep serve --port 0" if isinstance(error, OSError) else ""
-        fail(f"cannot listen on {host}, port {port}: {error}.{hint}", REFUSED_INPUT)
+    except OSError as error:
+        why = "it is taken" if error.errno == EADDRINUSE else error.strerror or str(error)
+        fail(f"cannot listen on {host}, port {port}: {why}. Next: presskeep serve --port 0{where}", REFUSED_INPUT)
+    except ValueError as error:
+        fail(f"cannot listen on {host}, port {port}: {error}", REFUSED_INPUT)
     ended = Event()
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, lambda *_: ended.set())

@@ -16,7 +16,7 @@ from liquid.ast import Node
 from liquid.builtin.expressions import BooleanExpression, FilteredExpression, LoopExpression, parse_primitive, tokenize
 from liquid.builtin.output import Output, OutputNode
 from liquid.builtin.tags.for_tag import ForNode, ForTag
-from liquid.exceptions import LiquidSyntaxError, TemplateNotFoundError, UnknownFilterError
+from liquid.exceptions import LiquidError, LiquidSyntaxError, TemplateNotFoundError, UnknownFilterError
 from liquid.expression import Expression
 from liquid.parser import get_parser
 from liquid.tag import Tag
@@ -198,9 +198,13 @@ class _IncludeNode(Node):
         given = {
             name: value if isinstance(value, str) else value.evaluate(context) for name, value in self.given.items()
         }
-        with context.extend({"include": given} if given else {}, template=template):
-            for node in template.nodes:
-                node.render(context, buffer)
+        try:
+            with context.extend({"include": given} if given else {}, template=template):
+                for node in template.nodes:
+                    node.render(context, buffer)
+        except LiquidError as error:
+            error.template_name = error.template_name or template.path
+            raise
         return 1
 
 
@@ -262,7 +266,7 @@ class Liquid(Environment):
                 source = (self._includes / name).read_text(encoding="utf-8")
             except OSError as error:
                 raise TemplateNotFoundError(f"_includes/{name}: {error.strerror}", token=token) from error
-            self._templates[name] = self.from_string(source, name=name)
+            self._templates[name] = self.from_string(source, name=name, path=f"_includes/{name}")
         return self._templates[name]
 
     def _relative(self, value: Any) -> str | None:

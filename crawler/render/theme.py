@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import tzinfo
 from functools import cached_property
 from hashlib import sha256
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import yaml
 from liquid import BoundTemplate
+from liquid.exceptions import LiquidError
 
 from crawler.render.liquid import Liquid
 
@@ -23,6 +24,35 @@ _MARKED = re.compile(r"^[ \t]*# presskeep pack: .*?^[ \t]*# presskeep pack: .*?$
 _DATA = (".yml", ".yaml", ".json")
 DERIVED = ("days", "facts", "packed", "sources", "tags")
 """Names in ``_data`` that presskeep writes: they change with the archive, and are no part of its look."""
+
+
+class LayoutError(LiquidError):
+    """A layout, an include or a page of the site that cannot be rendered: its file, line and column, and why."""
+
+    def __init__(self, file: str, why: object, place: str = "") -> None:
+        said = " ".join(str(why).split())
+        super().__init__("".join(one if one.isprintable() else "?" for one in f"{file}{place}: {said}"), token=None)
+
+
+@contextmanager
+def _named(file: str, above: int) -> Iterator[None]:
+    """``above``: lines of the file that stand before what is Liquid. Raises LayoutError for what Liquid refuses."""
+    try:
+        yield
+    except LayoutError:
+        raise
+    except LiquidError as error:
+        inside = str(error.template_name or "")
+        raise LayoutError(inside or file, error.message, _place(error, above if inside in ("", file) else 0)) from error
+
+
+def _place(error: LiquidError, above: int) -> str:
+    if error.token is None:
+        return ""
+    start, source = error.token.start_index, error.token.source
+    if start < 0:
+        return ", at its end"
+    return f", line {source.count(chr(10), 0, start) + above + 1}, column {start - source.rfind(chr(10), 0, start)}"
 
 
 class Data(dict[str, Any]):
@@ -92,7 +122,7 @@ class Theme:
         url, base = str(self.config.get("url") or ""), str(self.config.get("baseurl") or "")
         self.liquid = Liquid(archive / "_includes", url, base, self.zone)
         self.data = Data(archive / "_data")
-        self._layouts: dict[str, tuple[dict[str, Any], BoundTemplate] | None] = {}
+        self._layouts: dict[str, _Layout | None] = {}
         self._site = {"static_files": _static(archive)} | self.config | {"data": self.data}
         self._parsed: dict[str, BoundTemplate] = {}
 
@@ -102,16 +132,17 @@ class Theme:
         """``content`` in a layout and those around it; as it is where there is no such layout.
 
         ``site``: what is known beyond ``_config.yml`` and ``_data``: posts, categories, tags, pages, time; its ``data``
-        is laid over that of the files. Raises LiquidError for a layout that Liquid refuses.
+        is laid over that of the files. Raises LayoutError for a layout that Liquid refuses.
         """
         around = self._site_with(site or {})
         told: dict[str, Any] = {}
         used = set[str]()
         while layout not in used and (found := self._layout(layout)) is not None:
             used.add(layout)
-            front, template = found
+            front, template, above = found
             told = front | told
-            content = template.render(page=page, site=around, content=content, layout=told, jekyll=_JEKYLL)
+            with _named(str(template.path), above):
+                content = template.render(page=page, site=around, content=content, layout=told, jekyll=_JEKYLL)
             layout = str(front.get("layout") or "")
         return content
 
@@ -124,12 +155,14 @@ class Theme:
     def file(self, name: str, page: Mapping[str, Any] | None = None, site: Mapping[str, Any] | None = None) -> str:
         """A page of the archive such as ``index.html`` or ``feed.xml``: its front matter, its text, its layout.
 
-        ``page``: what is to be added to its front matter. Raises FileNotFoundError.
+        ``page``: what is to be added to its front matter. Raises FileNotFoundError, LayoutError.
         """
-        front, body = split((self.archive / name).read_text(encoding="utf-8"))
+        whole = (self.archive / name).read_text(encoding="utf-8")
+        front, body = split(whole)
         url = front.get("permalink") or f"/{name.removesuffix('index.html')}"
         told = {"url": url, "path": name, "name": Path(name).name, **front, **(page or {})}
-        content = self.text(body, told, site)
+        with _named(name, _above(whole, body)):
+            content = self.text(body, told, site)
         return self.page(str(front.get("layout") or ""), {**told, "content": content}, site, content)
 
     def table(self, name: str) -> dict[str, Any]:
@@ -144,7 +177,7 @@ class Theme:
         return self._layout(layout) is not None
 
     def lacking(self, layouts: Iterable[str]) -> str:
-        """The first of these layouts, and of those around them, that is not there; empty for none. Raises LiquidError
+        """The first of these layouts, and of those around them, that is not there; empty for none. Raises LayoutError
         for one that Liquid refuses."""
         seen = {"", "none"}  # by which a page has no layout
         waiting = list(layouts)
@@ -171,17 +204,24 @@ class Theme:
             return {**self._site, **site}
         return {**self._site, **site, "data": _Laid(site["data"], self.data)}
 
-    def _layout(self, name: str) -> tuple[dict[str, Any], BoundTemplate] | None:
+    def _layout(self, name: str) -> _Layout | None:
         if name not in self._layouts:
             path = self.archive / "_layouts" / f"{name}.html"
-            if not _plain_name(name) or not path.is_file():
-                self._layouts[name] = None
-            else:
-                front, body = split(path.read_text(encoding="utf-8"))
-                self._layouts[name] = front, self.liquid.from_string(body, name=name)
+            self._layouts[name] = self._parsed_layout(path, name) if _plain_name(name) and path.is_file() else None
         return self._layouts[name]
 
+    def _parsed_layout(self, path: Path, name: str) -> _Layout:
+        file, whole = f"_layouts/{name}.html", path.read_text(encoding="utf-8")
+        try:
+            front, body = split(whole)
+        except yaml.YAMLError as error:
+            raise LayoutError(file, error, ", front matter") from error
+        with _named(file, above := _above(whole, body)):
+            return front, self.liquid.from_string(body, name=name, path=file), above
 
+
+_Layout = tuple[dict[str, Any], BoundTemplate, int]
+"""Front matter, what follows it, and how many lines stand above that."""
 _JEKYLL = {"environment": "production"}
 
 
@@ -189,6 +229,10 @@ def split(text: str) -> tuple[dict[str, Any], str]:
     """Front matter and what follows it; ``{}`` where there is none."""
     match = _FRONT.match(text)
     return (_mapping(yaml.load(match[1], yaml.CSafeLoader)), text[match.end() :]) if match else ({}, text)
+
+
+def _above(whole: str, body: str) -> int:
+    return whole.count("\n", 0, len(whole) - len(body))
 
 
 def below(text: str) -> str:

@@ -9,6 +9,7 @@ from hashlib import sha256
 
 HTML = "text/html; charset=utf-8"
 ATOM = "application/atom+xml; charset=utf-8"
+PLAIN = "text/plain; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +60,4 @@ def _seconds(date: str) -> float | None:
 
 def see(location: str) -> Answer:
     """Go there instead."""
-    return Answer(status=302, location=location, kind="text/plain; charset=utf-8")
+    return Answer(status=302, location=location, kind=PLAIN)

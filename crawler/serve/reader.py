@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlencode
 
+from crawler.render.theme import LayoutError
 from crawler.serve import pages, tools, versions
-from crawler.serve.answer import Answer, see
+from crawler.serve.answer import PLAIN, Answer, see
 from crawler.serve.asked import Asked, finished, missing
 from crawler.serve.files import static_file
 from crawler.serve.library import Library
@@ -30,7 +32,14 @@ class Reader:
         self._routes = [(re.compile(pattern), page) for pattern, page in ROUTES]
 
     def __call__(self, path: str, query: str) -> Answer:
-        """The page of a path as it was sent."""
+        """The page of a path as it was sent; where a layout cannot be rendered, which and where, on stderr as well."""
+        try:
+            return self._answer(path, query)
+        except LayoutError as error:
+            print(f"presskeep: {path!r}: {error}", file=sys.stderr, flush=True)
+            return Answer(f"A layout cannot be rendered.\n{error}\n".encode(), PLAIN, 500)
+
+    def _answer(self, path: str, query: str) -> Answer:
         if path == "/" and self._base:
             return see(f"{self._base}/")
         address = below(self._base, path)

@@ -20,7 +20,7 @@ from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
-from crawler.serve.answer import Answer
+from crawler.serve.answer import PLAIN, Answer
 
 Application = Callable[[str, str], Answer]
 """From path (as it was sent, with its percent signs) and query to an answer."""
@@ -201,4 +201,4 @@ def _is_loopback(name: str) -> bool:
 
 
 def _plain(status: HTTPStatus) -> Answer:
-    return Answer(f"{status} {status.phrase}\n".encode(), "text/plain; charset=utf-8", status)
+    return Answer(f"{status} {status.phrase}\n".encode(), PLAIN, status)
