@@ -38,7 +38,12 @@ POSTS = [
         "night", "午夜", datetime(2022, 5, 19, 23, 59, 59, tzinfo=ZONE), body='<p><img src="/images/a.png" alt=""></p>'
     ),
     Post("next", "次日", datetime(2022, 5, 20, 0, tzinfo=ZONE), front='pointer: "/chenbao/2022/05/19/noon.html"'),
-    Post("odd", "又一年", datetime(2023, 2, 28, 9, tzinfo=ZONE), front='pointer: "javascript:alert(1)"'),
+    Post(
+        "odd",
+        "又一年",
+        datetime(2023, 2, 28, 9, tzinfo=ZONE),
+        front='pointer: "javascript:alert(1)"\noriginal: "javascript:alert(2)"',
+    ),
 ]
 BY_KEY = {post.key: post for post in POSTS}
 DAYS = {"2022-01-31": 1, "2022-05-19": 3, "2022-05-20": 1, "2023-02-28": 1}
@@ -347,6 +352,13 @@ def test_an_entry_is_updated_by_its_last_revision(site: Path) -> None:
     assert atom.findtext("a:updated", namespaces=ATOM) == BY_KEY["odd"].published.isoformat()
     hostile = atom.xpath(f"a:entry[a:id='https://archive.example/{BY_KEY['hostile'].url}']", namespaces=ATOM)[0]
     assert hostile.xpath("a:author/a:name/text()", namespaces=ATOM) == ["A. Smith", "B. <i>Jones</i>"]
+
+
+def test_a_feed_leads_to_addresses_of_the_web_alone(site: Path) -> None:
+    """Whatever a post's ``original`` is."""
+    links = feed(site / "feed.xml").xpath("//*[local-name() = 'link'][@rel = 'via']/@href")
+    assert links
+    assert all(link.startswith("https://news.example/") for link in links)
 
 
 def test_a_category_names_its_feed(site: Path) -> None:
