@@ -161,6 +161,15 @@ def test_what_is_gone_upstream(shop: Shop, archive: Archive) -> None:
     assert archive.rows("select gone from articles") == [("",)]
 
 
+def test_what_left_the_category_of_an_export_stays(shop: Shop, archive: Archive) -> None:
+    shop.keep(1)
+    shop.keep(2)
+    put(archive, *shop.lines("--category", "ferry"))
+    shop.keep(1, category="pier", revision=1)
+    done = put(archive, *shop.lines("--category", "ferry", "--since", "2"))
+    assert (done.refused, done.taken.new, len(archive.posts())) == ({}, 0, 2)
+
+
 @pytest.mark.parametrize(
     ("path", "name"),
     [

@@ -148,6 +148,8 @@ class _Taking:
             if ours and line.get("event") in PRESENCE:
                 self._note_presence(line)
                 return
+            if ours and line.get("event") == "outside":  # of the category that was exported: what is here stays
+                return
             article, rules = self._ours(line) if ours else self._foreign(line)
             source = rules.id
             self._keep(article, rules, line if ours else None)
