@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -351,6 +352,11 @@ HARBOUR = Story(1, "渡轮恢复通航", TEXT)
 QUAY = Story(51, "航线今起恢复", f"<p>海港日报讯</p>{TEXT}", outlet="海港新闻")
 
 
+def facts_of(archive: Archive) -> dict[str, str]:
+    """What the site is told of its posts, by day."""
+    return {path.stem: path.read_text("utf-8") for path in (archive.folder / "_data" / "facts").glob("*.yml")}
+
+
 def newsroom(server: Server, folder: Path, **settings: str) -> Archive:
     """Quay has harbour's article."""
     publish(server, [HARBOUR])
@@ -375,8 +381,12 @@ def test_copies_are_kept_and_shown(server: Server, tmp_path: Path) -> None:
     )
     archive.rows("delete from sketches")
     archive.rows("delete from anchors")
+    facts = facts_of(archive)
+    assert all('"copies": ' in text for text in facts.values())
+    shutil.rmtree(archive.folder / "_data" / "facts")
     assert "2 posts were never compared" in archive.verb("stories").stderr
     archive.verb("stories", "--all")
+    assert facts_of(archive) == facts, "the site's too"
     archive.verb("rebuild-ledger")
     after = archive.rows(
         "select space, key, source, published, outlet, publisher, story, sketch from sketches order by key"

@@ -57,10 +57,11 @@ def command(source: str, limit: int, whole: bool, archive: Path | None, state: P
 
 
 def _build(folder: Path) -> None:
-    """Under the lock. Raises Busy."""
+    """Under the lock, and the site's data files after it, for no line of the log tells of stories. Raises Busy."""
     from crawler.archive.locks import Lock
     from crawler.run import load_outlets, state_folder
     from crawler.site import load_site
+    from crawler.sitedata import refresh
     from crawler.syndication.build import build
 
     site = load_site(folder)
@@ -70,9 +71,11 @@ def _build(folder: Path) -> None:
     lock = Lock(folder, where)
     try:
         ledger = _opened(where / "ledger.sqlite")
-        names = {source.id: source.name for source in readable_sources(folder)}
+        sources, outlets = readable_sources(folder), load_outlets(folder)
+        names = {source.id: source.name for source in sources}
         try:
-            left = build(folder, ledger, load_outlets(folder), names, site.timezone, _tell)
+            left = build(folder, ledger, outlets, names, site.timezone, _tell)
+            refresh(folder, site, ledger, outlets, sources, whole=True)
         finally:
             ledger.close()
     finally:
