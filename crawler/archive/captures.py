@@ -26,6 +26,8 @@ _CONVERSION = "conversion"
 _LEVEL, _STORED = 1, 0
 """Level 1 costs a quarter of level 9. A body that came packed is only stored: packing it again takes nine tenths of
 what a capture costs and gains nothing. So are images, which are packed in themselves."""
+MOST = 128 * 1024 * 1024
+"""Bytes of a record, at most: twice those of the largest body that is ever taken."""
 
 
 class CaptureError(ValueError):
@@ -226,18 +228,38 @@ def read_record(folder: Path, capture: Capture) -> tuple[Response, bytes]:
         with path.open("rb") as file:
             file.seek(capture.offset)
             packed = file.read(capture.length)
-        response = _parse(zlib.decompress(packed, 31))
-    except (OSError, zlib.error, ValueError) as error:
+        response = unpack_record(packed)
+    except (OSError, ValueError) as error:
         raise CaptureError(f"{path} at {capture.offset}: {error}") from error
     if payload_digest(response.payload) != capture.digest:
         raise CaptureError(f"{path} at {capture.offset}: the digest differs from the ledger's")
     return response, packed
 
 
+def unpack_record(packed: bytes, most: int = MOST) -> Response:
+    """The response record in one gzip member of at most ``most`` bytes unpacked. Raises ValueError where it is
+    another, is cut short, or something stands behind it."""
+    squeezed = zlib.decompressobj(31)
+    try:
+        data = squeezed.decompress(packed, most + 1)
+    except zlib.error as error:
+        raise ValueError(str(error)) from error
+    if len(data) > most:
+        raise ValueError(_too_large(most))
+    if not squeezed.eof or squeezed.unused_data:
+        raise ValueError("more than one gzip member" if squeezed.eof else "the record is cut short")
+    return _parse(data)
+
+
+def _too_large(most: int) -> str:
+    return f"the record unpacks to more than {most} bytes"
+
+
 def read_segment(path: Path) -> Iterator[tuple[Capture, Response]]:
     """Every response record of a WARC file of one gzip member per record, ours or another's.
 
-    Raises CaptureError where a member is cut short or a length is wrong: a cut file must not pass for a whole one.
+    Raises CaptureError where a member is cut short or too large, or a length is wrong: a cut file must not pass for a
+    whole one.
     """
     name = path.name.removesuffix(".open")
     for offset, length, data in _members(path):
@@ -255,14 +277,17 @@ def _members(path: Path) -> Iterator[tuple[int, int, bytes]]:
     with path.open("rb") as file:
         offset, buffer = 0, file.read(1 << 16)
         while buffer:
-            squeezed, parts, taken = zlib.decompressobj(31), [], 0
+            squeezed, parts, taken, left = zlib.decompressobj(31), [], 0, MOST
             while not squeezed.eof:
                 if not buffer:
                     raise CaptureError(f"{path} at {offset}: the record is cut short")
                 try:
-                    parts.append(squeezed.decompress(buffer))
+                    parts.append(squeezed.decompress(buffer, left + 1))
                 except zlib.error as error:
                     raise CaptureError(f"{path} at {offset}: {error}") from error
+                left -= len(parts[-1])
+                if left < 0:
+                    raise CaptureError(f"{path} at {offset}: {_too_large(MOST)}")
                 taken += len(buffer) - len(squeezed.unused_data)
                 buffer = squeezed.unused_data or file.read(1 << 16)
             yield offset, taken, b"".join(parts)

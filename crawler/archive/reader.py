@@ -17,6 +17,12 @@ from crawler.archive.names import is_slug, safe_key
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
+YEARS = range(1000, 9999)
+"""Those of a post: they can be had in any zone, and four digits sort them."""
+
+NO_YAML = yaml.YAMLError, ValueError, LookupError, ArithmeticError, AttributeError, RecursionError
+"""What the loader raises: of ``!!bool x`` a KeyError, of ``!!int ""`` an IndexError, of ``!!timestamp x`` an
+AttributeError, of ``1:00:…:00.5`` an OverflowError."""
 _FRONT = re.compile(r"---\n(.*?\n)---\n", re.DOTALL)
 _ANY_FRONT = re.compile(r"\s*---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*$\n?", re.DOTALL | re.MULTILINE)
 _LINE = re.compile(r"^([A-Za-z_][\w-]*):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
@@ -65,7 +71,7 @@ def read_post(data: bytes) -> Post:
         raise PostError(f"title: not a text: {title!r}")
     if not categories:
         raise PostError("categories: none")
-    date, tags = _date(front), _words(values.pop("tags", None))
+    date, tags = _of_news(_date(front)), _words(values.pop("tags", None))
     values.pop("date", None)
     digest, body, link, back = _sections(content)
     return Post(
@@ -103,7 +109,7 @@ def read_any(data: bytes, name: str = "") -> Post:
     digest, body, link, back = _sections_any(content)
     return Post(
         title=title,
-        date=moment,
+        date=_of_news(moment),
         categories=(str(category),) if category else _words_any(categories),
         tags=_words_any(tags),
         fields=values,
@@ -187,7 +193,7 @@ def _front_any(text: str) -> dict[str, Any]:
 def _front(text: str) -> dict[str, Any]:
     try:
         values = yaml.load(text, _Loader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except NO_YAML as error:
         raise PostError(f"front matter: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
         raise PostError("front matter: not a mapping")
@@ -202,6 +208,13 @@ def _date(front: str) -> datetime:
         return datetime.strptime(match[0][5:].strip(), "%Y-%m-%d %H:%M:%S %z" if match[2] else "%Y-%m-%d %H:%M:%S")
     except ValueError as error:
         raise PostError(f"date: {error}") from None
+
+
+def _of_news(moment: datetime) -> datetime:
+    """Raises PostError for what some zones have no date for."""
+    if moment.year not in YEARS:
+        raise PostError(f"date: no year of news: {moment.year}")
+    return moment
 
 
 def _date_any(front: str, value: object) -> datetime | None:

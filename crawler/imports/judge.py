@@ -18,7 +18,7 @@ from crawler.archive.address import post_url
 from crawler.archive.allowed import words
 from crawler.archive.characters import headline, one_line
 from crawler.archive.post import check_post
-from crawler.archive.reader import Post, PostError, read_any
+from crawler.archive.reader import NO_YAML, Post, PostError, read_any
 from crawler.render.posts import url_of
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -35,8 +35,6 @@ _DEEPEST = 1_000
 """Elements within each other: of 1,500 kramdown makes a page, of 3,000 it dies."""
 _MARKS = 500
 """Brackets or asterisks on a line outside HTML: with 2,000 kramdown takes minutes."""
-_OLDEST, _LATEST = 1000, 9998
-"""Years that can be had in any zone, and that four digits sort."""
 _NO_DAY = "0000-00-00-x.md"
 """The name of a file that says no day."""
 
@@ -61,14 +59,14 @@ class Judge:
     """Of the archive."""
     zone_there: tzinfo | None = None
     """Of the site that they come from, where that is known."""
+    newline: str = "\n"
+    """Line ends inside a post's body, as the style has them."""
 
     def judged(self, name: str, data: bytes, folders: tuple[str, ...] = ()) -> Judged:
         """A post by its file's name and bytes. ``folders``: those that ``_posts`` lies in, which are categories to
         Jekyll. Raises PostError for what no Jekyll publishes, or what has neither headline nor day."""
         _check_name(name)
         post = read_any(data, name)
-        if not _OLDEST <= post.date.year <= _LATEST:
-            raise PostError(f"date: no year of news: {post.date.year}")
         if not {".", ".."}.isdisjoint(part for one in post.categories for part in one.split("/")):
             raise PostError(f"categories: a path out of the site: {', '.join(post.categories)}")
         text = data.decode()
@@ -84,7 +82,7 @@ class Judge:
             dangers.append("date: several of them")
         dangers += self._moves(name, post, front, folders, address)
         named = {one.partition(":")[0] for one in dangers}
-        faults = [one for one in check_post(name, data) if one.partition(":")[0] not in named]
+        faults = [one for one in check_post(name, data, newline=self.newline) if one.partition(":")[0] not in named]
         if "address" not in named and (ours := url_of(name, post, self.zone)) != address:
             faults.append(f"address: Jekyll has it at {address}, presskeep's own pages and exports at {ours}")
         return Judged(post, address, tuple(faults), tuple(dangers))
@@ -122,7 +120,7 @@ def _values(front: str) -> dict[str, Any] | None:
     """Front matter as YAML; None where it is none."""
     try:
         values = yaml.load(front, _Loader)
-    except (yaml.YAMLError, ValueError, RecursionError):
+    except NO_YAML:
         return None
     return values if isinstance(values, dict) else None if values else {}
 
@@ -172,6 +170,8 @@ def _dangers(content: str, post: Post, front: dict[str, Any] | None) -> Iterator
     yield from _strange(front or {})
     if "{%" in content or "{{" in _OUTPUT.sub("", content):
         yield "liquid: {{ or {% in the text, which Jekyll runs; what it cannot read stops the build"
+    if "csp" in (front or {}):
+        yield "csp: it would loosen the Content-Security-Policy of its page"
     if _names_no_character(post.title):
         yield "title: a reference to no character, which stops jekyll-feed"
     if _names_no_character(content):

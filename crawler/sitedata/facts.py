@@ -7,9 +7,11 @@ and git finds the same day in a thousand lines.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -28,10 +30,16 @@ Facts = dict[str, Any]
 """``archived``: day on which it became a post, ISO 8601 in the site's zone. ``revisions``: ``number`` and ``at`` (ISO
 8601 with offset) of each edit, the first first. ``gone``: day since when it is gone upstream. ``copies``: ``title``,
 ``url``, ``date``, ``outlet`` and ``language`` of each other post of its story, and ``original`` of the one that the
-others are copies of. Empty ones are left out.
+others are copies of; of many the first ``_MOST_COPIES``. Empty ones are left out.
 """
 
 _CHUNK = 400
+_HEAD = 2_000
+"""Bytes, in which a post of ours has its date."""
+_DATE = re.compile(rb"^date: *([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} [+-][0-9]{4})$", re.MULTILINE)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOST_COPIES = 50
+"""That a page names, so that a story of hundreds of posts is not told hundreds of times in full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +72,26 @@ def read(archive: Path, path: str, zone: ZoneInfo) -> Told | None:
     return Told(post.title, date, url, category, post.tags, outlet, language)
 
 
+def day_at(archive: Path, path: str, zone: ZoneInfo) -> str:
+    """The day in a post's address, ISO 8601, which need not be that of its name where its date has no offset; the
+    name's, which may be none, where there is no such post. Of a date as presskeep writes it the beginning is enough."""
+    try:
+        with (archive / path).open("rb") as file:
+            match = _DATE.search(file.read(_HEAD).partition(b"\n---\n")[0])
+        if match:
+            return dated(datetime.strptime(match[1].decode(), "%Y-%m-%d %H:%M:%S %z"), zone).date().isoformat()
+    except (OSError, OverflowError, ValueError):
+        pass
+    told = read(archive, path, zone)
+    return day_of(told.url) if told else name_day(path)
+
+
+def name_day(path: str) -> str:
+    """The day in the name of a post, empty for none."""
+    day = Path(path).name[:10]
+    return day if _DAY.fullmatch(day) else ""
+
+
 def facts_of(archive: Path, site: Site, ledger: Ledger, urls: Mapping[str, str]) -> dict[str, dict[str, Facts]]:
     """What ``site.data.facts`` holds of posts: day of the post -> its address below baseurl -> facts.
 
@@ -72,8 +100,9 @@ def facts_of(archive: Path, site: Site, ledger: Ledger, urls: Mapping[str, str])
     """
     zone, found = ZoneInfo(site.timezone), dict[str, dict[str, Facts]]()
     copies = copies_of(ledger, urls)
+    about = cache(lambda copy: _copy(archive, copy, zone))
     for row in _rows(ledger, urls):
-        told = _facts(archive, row, copies.get(row.path, ()), zone)
+        told = _facts(archive, row, copies.get(row.path, ()), zone, about)
         if told:
             url = urls[row.path]
             found.setdefault(day_of(url), {})[url] = told
@@ -95,12 +124,12 @@ def _rows(ledger: Ledger, paths: Collection[str]) -> Iterator[Any]:
         yield from ledger.read(sa.select(*columns).where(*within, articles.c.state == "done"))
 
 
-def _facts(archive: Path, row: Any, copies: Sequence[Copy], zone: ZoneInfo) -> Facts:
+def _facts(archive: Path, row: Any, copies: Sequence[Copy], zone: ZoneInfo, about: Callable[[Copy], Facts]) -> Facts:
     told = {
         "archived": _day(row.since, zone),
         "revisions": _revisions(archive, row.path, zone) if row.revision else [],
         "gone": _day(row.gone, zone),
-        "copies": [fact for copy in copies if (fact := _copy(archive, copy, zone))],
+        "copies": [fact for copy in copies[:_MOST_COPIES] if (fact := about(copy))],
     }
     return _filled(told)
 
@@ -135,6 +164,6 @@ def _edited(file: Path, zone: ZoneInfo) -> Facts:
     try:
         said = read_any(file.read_bytes(), file.name).fields.get("last_modified_at")
         moment = datetime.strptime(str(said), "%Y-%m-%d %H:%M:%S %z")
-    except (OSError, PostError, ValueError):
+        return {"at": moment.astimezone(zone).isoformat()}
+    except (OSError, PostError, ValueError, OverflowError):
         return {}
-    return {"at": moment.astimezone(zone).isoformat()}
