@@ -294,11 +294,14 @@ def test_posts_that_somebody_changed_or_took_away_at_the_origin(shop: Shop, tmp_
     path, lost = shop.keep(1), shop.keep(2)
     (shop.folder / path).write_bytes((shop.folder / path).read_bytes().replace("今天".encode(), "昨天".encode()))
     aside = (shop.folder / lost).rename(tmp_path / "aside.md")
-    done = called(tmp_path / "mirror", shop.folder)
-    assert f"{lost}: left out (not there)" in done.stderr
+    for _ in range(2):
+        done = called(tmp_path / "mirror", shop.folder, code=5)
+        assert f"{lost}: left alone: the origin cannot give it (not there)" in done.stderr
     assert tree(tmp_path / "mirror")[path] == tree(shop.folder)[path]
+    shop.keep(3)
+    called(tmp_path / "mirror", shop.folder, code=5)
     aside.rename(shop.folder / lost)
-    called(tmp_path / "mirror", shop.folder, "--again")
+    assert "1 new" in called(tmp_path / "mirror", shop.folder).stdout
     assert tree(tmp_path / "mirror") == tree(shop.folder)
 
 
@@ -580,10 +583,25 @@ HOSTILE_RECORDS: dict[str, dict[str, Any]] = {
     "revision": record(revision=-1),
     "revision-kind": record(revision="1"),
     "gone": record(gone="yesterday"),
+    "gone-month": record(gone="2026-13-45T99:99:99Z"),
+    "since-day": record(since="2026-02-30T00:00:00Z"),
+    "since-year": record(since="0001-01-01T00:00:00Z"),
+    "seen-year": record(seen="9999-12-31T23:59:59Z"),
+    "no-day": record(path="_posts/2026/02/30/2026-02-30-k1.md"),
+    "no-year": record(path="_posts/9999/12/31/9999-12-31-k1.md"),
+    "notes": record(notes="not JSON"),
+    "notes-list": record(notes="[1]"),
+    "notes-kind": record(notes='{"title": ["x", 1]}'),
+    "notes-text": record(notes='{"title": "xy"}'),
+    "notes-half": record(notes='{"title": ["x", "\\ud800"]}'),
+    "notes-deep": record(notes="[" * 100_000),
     "number": record(number=0),
     "capture": record(capture="sha256:A", records=["!"]),
     "capture-other": record(capture="sha256:A", records=[base64.b64encode(gzip.compress(b"WARC/1.1")).decode()]),
     "capture-digest": record(capture="sha256:A", records=[base64.b64encode(WARC).decode()]),
+    "capture-two": record(
+        capture=payload_digest(b"x"), records=[base64.b64encode(WARC + gzip.compress(b"WARC/1.1")).decode()]
+    ),
     "capture-bomb": record(capture="sha256:A", records=[base64.b64encode(gzip.compress(bytes(70 << 20))).decode()]),
     "surrogate": record(post="\ud800"),
     "lacks": {"number": 1},
@@ -802,7 +820,7 @@ def test_records_too_large_are_not_published(shop: Shop, tmp_path: Path, monkeyp
     monkeypatch.setattr("crawler.follow.origin.MOST", 2000)
     shop.keep(1)
     large = shop.keep(2, body=f"<p>{'港' * 700}</p>")
-    assert f"{large}: left out (more than" in written(shop.folder, tmp_path / "log")
+    assert f"{large}: left out (more than" in written(shop.folder, tmp_path / "log", code=5)
     assert [one.key for one in Published(Folder(tmp_path / "log")).records(0)] == ["k1"]
 
 

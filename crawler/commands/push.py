@@ -24,7 +24,9 @@ def command() -> None:
 
 
 @command.command(
-    "log", help="Write or extend the log in DIR, which any web server can give and `presskeep follow` can take."
+    "log",
+    help="Write or extend the log in DIR, which any web server can give and `presskeep follow` can take. Exit code 5: "
+    "some articles were left out, and why.",
 )
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--captures", is_flag=True, help="With the captures that posts were made from.")
@@ -36,7 +38,7 @@ def log(folder: Path, captures: bool, again: bool, archive: Path | None) -> None
     from crawler.follow.log import publish
     from crawler.follow.origin import Live
     from crawler.follow.record import OriginError
-    from crawler.report import FAILED
+    from crawler.report import FAILED, LEFT, OK
     from crawler.run import state_folder
     from crawler.site import load_site
 
@@ -47,8 +49,11 @@ def log(folder: Path, captures: bool, again: bool, archive: Path | None) -> None
         written = publish(origin, folder, again=again)
     except OriginError as error:
         fail(str(error), FAILED)
+    for one in origin.left.values():
+        click.echo(f"{one.path}: left out ({one.why})", err=True)
     click.echo(f"{written} articles added in {folder}, up to number {origin.last}")
     origin.close()
+    sys.exit(LEFT if origin.left else OK)
 
 
 @command.command(

@@ -4,8 +4,8 @@ Below one folder or address lie
 
 - ``head.json``: ``{"format": "presskeep log 1", "log": id, "last": number, "index": name}``, all that a follower asks
   for while nothing is new;
-- ``index-<sha256, 16 digits>.json``: the origin's settings that matter, its sources, and every chunk with its first and
-  last number, its size and its sha256;
+- ``index-<sha256, 16 digits>.json``: the origin's settings that matter, its sources, every chunk with its first and
+  last number, its size and its sha256, and what the origin has and could not give by then;
 - ``<first>-<last>-<sha256, 16 digits>.jsonl.gz``, the chunks: a record (see ``record.py``) a line, in the order of
   their numbers;
 - ``record.schema.json``, the JSON Schema of such a line.
@@ -33,7 +33,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from crawler.archive.locks import Lock
 from crawler.archive.posts import replace, sweep
 from crawler.follow.origin import Origin, Shown
-from crawler.follow.record import MOST, Digest, Name, NotHad, OriginError, Record
+from crawler.follow.record import MOST, Digest, Left, Name, NotHad, OriginError, Record
 
 FORMAT = "presskeep log 1"
 HEAD = "head.json"
@@ -81,6 +81,7 @@ class Index(_Strict):
     site: Shown
     sources: dict[Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")], str]
     chunks: list[Chunk]
+    left: list[Left] = []
 
 
 class Files(Protocol):
@@ -173,6 +174,18 @@ class Published:
                 if again or (self.log, self.mark) == before or self.log != before[0]:
                     raise
 
+    @property
+    def left(self) -> Mapping[int, Left]:
+        """As ``Origin`` has it. Raises OriginError."""
+        return {one.number: one for one in self.index.left}
+
+    def again(self, numbers: Sequence[int]) -> Iterator[Record]:
+        """As ``Origin`` has it."""
+        wanted = set(numbers) - self.left.keys()
+        for chunk in self.index.chunks:
+            if any(chunk.first <= number <= chunk.last for number in wanted):
+                yield from (record for record in self._chunk(chunk) if record.number in wanted)
+
     def _chunk(self, chunk: Chunk) -> Iterator[Record]:
         data = self._files.read(chunk.name, chunk.size)
         if sha256(data).hexdigest() != chunk.digest:
@@ -223,8 +236,9 @@ def _lines(data: bytes, where: str) -> Iterator[bytes]:
 
 
 def publish(origin: Origin, folder: Path, *, again: bool = False) -> int:
-    """Bring a published log up to date; the number of records that were added. Nothing is written where nothing is
-    new. ``again``: all anew. Raises Busy, OriginError, OSError."""
+    """Bring a published log up to date; the number of records that were written. Nothing is written where nothing is
+    new; where an article can be had that could not before, all from there on is written anew. ``again``: all of it.
+    Raises Busy, OriginError, OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = Lock(folder)
     try:
@@ -240,8 +254,13 @@ def _published(origin: Origin, folder: Path, again: bool) -> int:
     since, chunks = (before.last, list(before.chunks)) if before and not again else (0, [])
     if before and since > origin.last:
         raise OriginError(f"{folder}: is ahead of {origin.name} ({since} > {origin.last}). Next: the same with --again")
-    if before and (since, before.site, before.sources) == (origin.last, origin.site, origin.sources):
-        return 0
+    if before and not again:
+        now_there = min((one.number for one in origin.again([one.number for one in before.left])), default=0)
+        if now_there:
+            chunks = [one for one in chunks if one.last < now_there]
+            since = chunks[-1].last if chunks else 0
+        elif _says(before) == (origin.last, origin.site, origin.sources, list(origin.left.values())):
+            return 0
     old = list(_lines((folder / chunks[-1].name).read_bytes(), chunks.pop().name)) if _is_open(chunks) else []
     written = -len(old)
     for part in _parts(chain(old, map(_line, origin.records(since)))):
@@ -251,9 +270,14 @@ def _published(origin: Origin, folder: Path, again: bool) -> int:
     replace(folder / SCHEMA, json.dumps(schema, ensure_ascii=False, indent=1).encode() + b"\n")
     told = {"format": FORMAT, "log": origin.log, "last": origin.last, "captures": origin.captures}
     told |= {"site": origin.site.model_dump(), "sources": dict(origin.sources)}
+    told |= {"left": [one.model_dump() for one in origin.left.values()]}
     _head(folder, {**told, "chunks": [one.model_dump() for one in chunks]})
     _tidy(folder, {there.mark, *(one.name for one in there.index.chunks)} if there else set(), chunks)
     return written
+
+
+def _says(index: Index) -> tuple[int, Shown, Mapping[str, str], list[Left]]:
+    return index.last, index.site, index.sources, index.left
 
 
 def _is_open(chunks: Sequence[Chunk]) -> bool:

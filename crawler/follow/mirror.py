@@ -8,30 +8,28 @@ found to be there and taken for what it is. Nothing that did not come from the o
 from __future__ import annotations
 
 import base64
-import json
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
-from tempfile import NamedTemporaryFile, TemporaryDirectory
-from typing import Any
+from tempfile import TemporaryDirectory
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from crawler.archive import ledger as tables
 from crawler.archive import revisions, rewrites
-from crawler.archive.captures import CaptureStore, Response, read_segment
-from crawler.archive.ledger import Ledger, LedgerLost, articles, meta
+from crawler.archive.captures import CaptureStore, Response, payload_digest, unpack_record
+from crawler.archive.ledger import Ledger, LedgerLost, articles
 from crawler.archive.locks import Lock
-from crawler.archive.post import check_post
 from crawler.archive.posts import Pending, replace, sweep, write_all
 from crawler.archive.warc import LARGEST
+from crawler.follow.judge import TAKEN, Judging, Step, columns, digest_of
 from crawler.follow.origin import Origin
-from crawler.follow.record import OriginError, Record, verify
+from crawler.follow.position import Position, few, lacking, lacks, mirrored, moved, position_of, upsert
+from crawler.follow.record import Left, OriginError, Record, verify
 from crawler.run import load_outlets, state_folder
 from crawler.site import Site
 from crawler.sitedata import PAGES, refresh
@@ -40,54 +38,15 @@ from crawler.yamlfile import SettingsError
 
 _BATCH, _BYTES = 64, 8 * 1024 * 1024
 """Records, and bytes of posts, that become durable together."""
-_REMEMBERED = 500
-"""Articles that were left alone and are told of each time, until all is compared again."""
-_MARK = "mirror"
-"""Name in ``meta`` of where the mirror stands."""
 
-_mirrored = sa.Table(
-    "mirrored",  # articles that came from the origin
-    sa.MetaData(),
-    sa.Column("space", sa.Text, primary_key=True),
-    sa.Column("key", sa.Text, primary_key=True),
-    sqlite_with_rowid=False,
-)
-_TAKEN = ("source", "path", "digest", "revision", "since", "hints", "notes", "etag", "modified", "capture")
-"""Columns that are as at the origin, beside the key and the tombstone."""
-
-
-def _upsert(table: sa.Table, key: str, columns: Sequence[str]) -> sa.Executable:
-    """Rows into a table, these columns in place of what is there under the same key (several with blanks)."""
-    statement = insert(table)
-    told = {name: statement.excluded[name] for name in columns}
-    return statement.on_conflict_do_update(index_elements=key.split(), set_=told)
-
-
-_ROWS = _upsert(articles, "space key", ("state", "due", "reason", *_TAKEN))
+_ROWS = upsert(articles, "space key", ("state", "due", "reason", *TAKEN))
 """``seen`` stays what it is, for an article that a list named here as well."""
-_MINE = insert(_mirrored).on_conflict_do_nothing()
-_ROW = [articles.c[name] for name in ("state", "gone", *_TAKEN)]
+_MINE = insert(mirrored).on_conflict_do_nothing()
 _GONE = (
     articles.update()
     .where(articles.c.space == sa.bindparam("its_space"), articles.c.key == sa.bindparam("its_key"))
     .values(gone=sa.bindparam("its_gone"))
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """How far a mirror has come."""
-
-    origin: str = ""
-    """Its address, as last given."""
-    log: str = ""
-    number: int = 0
-    mark: str = ""
-    """The origin's, by then."""
-    files: Mapping[str, str] = field(default_factory=dict)
-    """Source -> sha256 of the file that was written for it."""
-    left: Mapping[str, str] = field(default_factory=dict)
-    """What was left alone, as in ``Followed``; as much of it as can be kept in mind."""
 
 
 @dataclass(slots=True)
@@ -103,31 +62,6 @@ class Followed:
     """Up to which the log was taken."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """A record that is to be taken."""
-
-    record: Record
-    row: sa.Row[Any] | None
-    """What the ledger says of the article, if it knows it."""
-    there: str
-    """sha256 of the file at the post's place, empty for none."""
-    earlier: tuple[Pending, ...]
-    """Earlier versions that are not there yet."""
-
-    @property
-    def is_done(self) -> bool:
-        """Whether all is as it is to be."""
-        told = None if self.row is None else {name: getattr(self.row, name) for name in ("gone", *_TAKEN)}
-        wanted = {"gone": self.record.gone, **_columns(self.record)}
-        return self.there == self.record.digest and not self.earlier and told == wanted
-
-    @property
-    def replaces(self) -> bool:
-        """Whether another text of the article is there."""
-        return self.there not in ("", self.record.digest)
-
-
 class Mirror:
     """An archive that follows another."""
 
@@ -140,7 +74,7 @@ class Mirror:
         try:
             _miss_no_ledger(archive, state)
             self.ledger = Ledger(state / "ledger.sqlite")
-            _mirrored.metadata.create_all(self.ledger.engine)
+            self.position = position_of(self.ledger)
             rewrites.mend(archive, self.ledger)
             for name in ("_posts", "sources", revisions.FOLDER, *PAGES):
                 sweep(archive / name)
@@ -149,7 +83,9 @@ class Mirror:
         except BaseException:
             self._lock.release()
             raise
-        self.position = _position(self.ledger)
+        self._judging = Judging(archive, site, self.ledger)
+        self._lacks = set(lacking(self.ledger))
+        """Numbers of what the origin cannot give, as far as the ledger knows of it."""
         self._silent = False
         """Whether rows changed in what the log does not tell of, but the site's data do."""
 
@@ -169,19 +105,21 @@ class Mirror:
         done = Followed() if again else Followed(number=self.position.number, left=dict(self.position.left))
         at = self.position
         if again or not origin.mark or (origin.last, origin.mark) != (at.number, at.mark):
-            self._follow(origin, done, trust, captures, sources)
+            self._follow(origin, done, again, trust, captures, sources)
         refresh(self.archive, self.site, self.ledger, load_outlets(self.archive), whole=self._silent)
+        done.left |= {one.path: f"the origin cannot give it ({one.why})" for one in lacking(self.ledger).values()}
         return done
 
-    def _follow(self, origin: Origin, done: Followed, trust: bool, captures: bool, sources: bool) -> None:
+    def _follow(self, origin: Origin, done: Followed, again: bool, trust: bool, captures: bool, sources: bool) -> None:
         self._check_site(origin)
         if captures and not origin.captures:
             raise SettingsError([f"{origin.name}: gives no captures. Next: leave --captures out"])
-        for batch in _batches(origin.records(done.number)):
+        missed = () if again else tuple(lacking(self.ledger))
+        for batch in _batches(chain(origin.again(missed), origin.records(done.number))):
             self._take(origin, batch, done, trust, captures)
         files = self._take_sources(origin, done) if sources else self.position.files
         done.number = origin.last
-        self._move(Position(origin.name, origin.log, origin.last, origin.mark, files, _few(done.left)))
+        self._move(Position(origin.name, origin.log, origin.last, origin.mark, files, few(done.left)), origin.left)
 
     def _check_origin(self, origin: Origin, again: bool) -> None:
         at = self.position
@@ -210,10 +148,10 @@ class Mirror:
         for record in batch:
             verify(record, self.site.posts)
         answers = {one.capture: _capture(one) for one in batch if captures and one.records}
-        steps: list[_Step] = []
+        steps: list[Step] = []
         paths: dict[str, tuple[str, str]] = {}
         for record in batch:
-            step = self._judged(record, paths, trust)
+            step = self._judging.step(record, paths, trust)
             done.left.pop(record.path, None)
             if isinstance(step, str):
                 done.left[record.path] = step
@@ -223,67 +161,33 @@ class Mirror:
         for digest, response in answers.items():
             if not self.ledger.captured(digest, response.url):
                 self._captures.add(response, digest)
-        at = Position(origin.name, origin.log, batch[-1].number, "", self.position.files, _few(done.left))
-        self._commit(steps, at)
+        done.number = max(done.number, batch[-1].number)
+        at = Position(origin.name, origin.log, done.number, "", self.position.files, few(done.left))
+        left = origin.left
+        self._commit(steps, at, [left[number] for number in left.keys() - self._lacks])
+        self._lacks |= left.keys()
         for one in steps:
-            known = one.row is not None and one.row.state == "done"
             done.same += one.is_done
-            done.new += not known
-            done.changed += known and not one.is_done
-            self._silent |= known and not one.is_done and one.row is not None and one.row.digest == one.record.digest
+            done.new += not one.is_known
+            done.changed += one.is_known and not one.is_done
+            self._silent |= one.is_silent
 
-    def _judged(self, record: Record, paths: dict[str, tuple[str, str]], trust: bool) -> _Step | str:
-        """What is to be done, or why nothing is."""
-        who, place = (record.space, record.key), record.path.lower()
-        if (owner := paths.setdefault(place, self.ledger.owner(record.path) or who)) != who:
-            return f"another article is there: {' '.join(owner)}"
-        if not trust and (
-            faults := check_post(Path(record.path).name, record.post.encode(), newline=self.site.newline)
-        ):
-            return f"breaks the rules of posts ({faults[0]}). Next: the same with --again --trust"
-        row, its_own = self._known(record)
-        if row is not None and row.state == "done" and not its_own and row.digest not in _digests(record):
-            return f"{record.key} came from elsewhere and is another; it stays"
-        if row is not None and row.state == "done" and row.path != record.path:
-            return f"{record.key} lies at {row.path}; it stays"
-        there = _digest(self.archive / record.path)
-        if there not in {"", row.digest if row is not None else "", *_digests(record)}:
-            return "was changed by hand here; it stays"
-        earlier = self._earlier(record)
-        return earlier if isinstance(earlier, str) else _Step(record, row, there, tuple(earlier))
-
-    def _known(self, record: Record) -> tuple[sa.Row[Any] | None, bool]:
-        """The article's row, and whether it came from the origin."""
-        whose = [table.c[name] == getattr(record, name) for table in (articles, _mirrored) for name in ("space", "key")]
-        rows = self.ledger.read(sa.select(*_ROW).where(*whose[:2]))
-        return (rows[0] if rows else None), bool(self.ledger.read(sa.select(_mirrored).where(*whose[2:])))
-
-    def _earlier(self, record: Record) -> list[Pending] | str:
-        folder, missing = revisions.folder_of(record.path), []
-        for name, text in record.earlier.items():
-            path, data = f"{folder}/{name}.md", text.encode()
-            if (there := _digest(self.archive / path)) and there != sha256(data).hexdigest():
-                return f"{path} is another; it stays"
-            if not there:
-                missing.append(Pending(path, data))
-        return missing
-
-    def _write(self, steps: Sequence[_Step]) -> None:
+    def _write(self, steps: Sequence[Step]) -> None:
         """What is about to be replaced is noted first: a text that is there by then is known to be no one's own."""
         replaced = [{"path": one.record.path, "digest": one.record.digest} for one in steps if one.replaces]
         if replaced:
-            self.ledger.keep([], more=[(_upsert(tables.rewrites, "path", ("digest",)), replaced)])
+            self.ledger.keep([], more=[(upsert(tables.rewrites, "path", ("digest",)), replaced)])
         posts = [Pending(one.record.path, one.record.post.encode()) for one in steps if not one.there]
         write_all(self.archive, [*chain.from_iterable(one.earlier for one in steps), *posts])
         for one in steps:
             if one.replaces:
                 replace(self.archive / one.record.path, one.record.post.encode())
 
-    def _commit(self, steps: Sequence[_Step], at: Position) -> None:
+    def _commit(self, steps: Sequence[Step], at: Position, left: Sequence[Left]) -> None:
         """A tombstone after the rows, so that the log has a line of its own for it."""
         keys = [{"space": one.record.space, "key": one.record.key} for one in steps]
         rows = [
-            {**key, **_columns(one.record), "seen": one.record.seen, "state": "done", "due": "", "reason": ""}
+            {**key, **columns(one.record), "seen": one.record.seen, "state": "done", "due": "", "reason": ""}
             for key, one in zip(keys, steps, strict=True)
             if not one.is_done
         ]
@@ -295,12 +199,12 @@ class Mirror:
         more: list[rewrites.Statement] = [(_ROWS, rows), (_GONE, gone), (_MINE, keys)]
         more = [(statement, values) for statement, values in more if values]
         made, sizes = self._captures.take()
-        self.ledger.keep([], made, sizes, more=[*more, (tables.rewrites.delete(), [{}]), _moved(at)])
+        self.ledger.keep([], made, sizes, more=[*more, *lacks(left), (tables.rewrites.delete(), [{}]), moved(at)])
         self.position = at
 
-    def _move(self, at: Position) -> None:
-        if at != self.position:
-            self.ledger.keep([], more=[_moved(at)])
+    def _move(self, at: Position, left: Mapping[int, Left]) -> None:
+        if at != self.position or left != lacking(self.ledger):
+            self.ledger.keep([], more=[*lacks(left.values(), alone=True), moved(at)])
             self.position = at
 
     # sources
@@ -310,7 +214,7 @@ class Mirror:
         files = dict(self.position.files)
         for name, text in origin.sources.items():
             path, data = self.archive / "sources" / f"{name}.yml", text.encode()
-            there, new = _digest(path), sha256(data).hexdigest()
+            there, new = digest_of(path), sha256(data).hexdigest()
             if there not in ("", new, files.get(name, "")):
                 done.left[f"sources/{name}.yml"] = "was changed by hand here; it stays"
                 continue
@@ -331,25 +235,6 @@ def _miss_no_ledger(archive: Path, state: Path) -> None:
         raise LedgerLost(f"{path}: missing, though there is {first}. Next: presskeep rebuild-ledger")
 
 
-def _position(ledger: Ledger) -> Position:
-    rows = ledger.read(sa.select(meta.c.value).where(meta.c.name == _MARK))
-    return Position(**json.loads(rows[0].value)) if rows else Position()
-
-
-def _few(left: Mapping[str, str]) -> dict[str, str]:
-    return dict(islice(left.items(), _REMEMBERED))
-
-
-def _moved(at: Position) -> tuple[sa.Executable, Sequence[Mapping[str, Any]]]:
-    values = {"name": _MARK, "value": json.dumps(asdict(at), ensure_ascii=False)}
-    return _upsert(meta, "name", ("value",)), [values]
-
-
-def _columns(record: Record) -> dict[str, Any]:
-    told = {name: getattr(record, name) for name in _TAKEN}
-    return {**told, "hints": json.dumps(record.hints, ensure_ascii=False, sort_keys=True)}
-
-
 def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
     """An article once in each: a published log may tell of it again and again."""
     batch: dict[tuple[str, str], Record] = {}
@@ -365,31 +250,13 @@ def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
         yield list(batch.values())
 
 
-def _digests(record: Record) -> set[str]:
-    """Of the post and of all that it was before."""
-    return {record.digest, *(sha256(text.encode()).hexdigest() for text in record.earlier.values())}
-
-
-def _digest(path: Path) -> str:
-    """sha256 of a file, empty where there is none."""
-    return sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
-
-
 def _capture(record: Record) -> Response:
     """The answer that a post was made from. Raises OriginError where it is not what its digest says."""
     try:
-        data = base64.b64decode(record.records[0], validate=True)
-        squeezed = zlib.decompressobj(31)
-        squeezed.decompress(data, LARGEST)
-        if squeezed.unconsumed_tail:
-            raise ValueError(f"it unpacks to more than {LARGEST} bytes")
-        with NamedTemporaryFile(suffix=".warc.gz") as file:
-            file.write(data)
-            file.flush()
-            ((capture, response),) = read_segment(Path(file.name))
-    except (ValueError, zlib.error) as error:
+        response = unpack_record(base64.b64decode(record.records[0], validate=True), LARGEST)
+    except ValueError as error:
         raise OriginError(f"number {record.number}: its capture cannot be read ({error})") from error
-    if capture.digest != record.capture:
+    if payload_digest(response.payload) != record.capture:
         raise OriginError(f"number {record.number}: its capture is not what its digest says")
     return response
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -18,11 +18,14 @@ from crawler.archive.changelog import changes
 from crawler.archive.ledger import Ledger, articles
 from crawler.archive.revisions import versions
 from crawler.archive.rewrites import readings
-from crawler.follow.record import MOST, OriginError, Record
+from crawler.follow.record import MOST, Left, OriginError, Record
 from crawler.site import load_site
 
 _PAGE = 200
 """Rows that are read at once."""
+_WHY = 1000
+"""Characters of what is told of an article that is left out, at most."""
+_TOO_LARGE = f"more than {MOST >> 20} MiB with its earlier versions"
 _COLUMNS = [
     articles.c[name]
     for name in (
@@ -75,8 +78,16 @@ class Origin(Protocol):
     def captures(self) -> bool:
         """Whether it gives what posts were made from. Raises OriginError."""
 
+    @property
+    def left(self) -> Mapping[int, Left]:
+        """What it has and cannot give, by number: all of it that was asked for so far. Raises OriginError."""
+
     def records(self, since: int) -> Iterator[Record]:
         """Articles that changed after this number, in the order of their latest numbers. Raises OriginError."""
+
+    def again(self, numbers: Sequence[int]) -> Iterator[Record]:
+        """Articles that it could not give, by these numbers; without those that have a later one by now. Raises
+        OriginError."""
 
     def close(self) -> None:
         """Let go of it."""
@@ -90,7 +101,7 @@ class Live:
     def __init__(
         self, archive: Path, warn: Callable[[str], None], *, captures: bool = False, state: Path | None = None
     ) -> None:
-        """``warn``: told of each article that is left out, since its post is not there. ``captures``: give what posts
+        """``warn``: told of each capture that cannot be read. ``captures``: give what posts
         were made from as well. ``state``: folder of its ledger, by default where its settings say. Raises OriginError
         where there was no run yet, LedgerError, SettingsError."""
         settings = load_site(archive)
@@ -100,6 +111,7 @@ class Live:
         self.name = str(archive.resolve())
         self.site = Shown(**{name: getattr(settings, name) for name in Shown.model_fields})
         self._archive, self._warn = archive, warn
+        self.left: dict[int, Left] = {}
         self.captures = captures
         self._captures = state / "captures"
         self._ledger = Ledger.to_read(state / "ledger.sqlite")
@@ -117,27 +129,38 @@ class Live:
 
     def records(self, since: int) -> Iterator[Record]:
         """As ``Origin`` has it; up to ``last``, though a row may be ahead of that by then."""
-        while rows := self._ledger.read(_changed(self.last), {"past": since}):
-            for row in rows:
-                if (record := self._record(row)) is not None:
-                    yield record
+        while rows := self._ledger.read(_latest(self.last, changes.c.number > since).limit(_PAGE)):
+            yield from self._records(rows)
             since = rows[-1].number
 
-    def _record(self, row: sa.Row[Any]) -> Record | None:
+    def again(self, numbers: Sequence[int]) -> Iterator[Record]:
+        """As ``Origin`` has it."""
+        for start in range(0, len(numbers), _PAGE):
+            some = changes.c.number.in_(numbers[start : start + _PAGE])
+            yield from self._records(self._ledger.read(_latest(self.last, some)))
+
+    def _records(self, rows: Sequence[sa.Row[Any]]) -> Iterator[Record]:
+        for row in rows:
+            told = self._record(row)
+            if isinstance(told, Record):
+                self.left.pop(row.number, None)
+                yield told
+            else:
+                self.left[row.number] = Left(number=row.number, path=row.path, why=told)
+
+    def _record(self, row: sa.Row[Any]) -> Record | str:
+        """Or why there is none."""
         told = {**row._mapping, "hints": json.loads(row.hints)}
         try:
             post, earlier = self._texts(row)
             told |= {"digest": sha256(post).hexdigest(), "post": post.decode()}
             told["earlier"] = {name: data.decode() for name, data in earlier.items()}
             record = Record(**told, records=self._packed(row.capture))
-        except (FileNotFoundError, UnicodeDecodeError, ValidationError) as error:
-            why = "not there" if isinstance(error, FileNotFoundError) else " ".join(str(error).split())
-            self._warn(f"{row.path}: left out ({why})")
-            return None
-        if len(record.model_dump_json().encode()) > MOST:
-            self._warn(f"{row.path}: left out (more than {MOST >> 20} MiB with its earlier versions)")
-            return None
-        return record
+        except FileNotFoundError:
+            return "not there"
+        except (UnicodeDecodeError, ValidationError) as error:
+            return " ".join(str(error).split())[:_WHY]
+        return record if len(record.model_dump_json().encode()) <= MOST else _TOO_LARGE
 
     def _texts(self, row: sa.Row[Any]) -> tuple[bytes, dict[str, bytes]]:
         """The post that the ledger speaks of, and what was there before. Amid an edit the file may be ahead of the
@@ -166,12 +189,11 @@ class Live:
         self._ledger.close()
 
 
-def _changed(upto: int) -> sa.Select[Any]:
-    """Posts by their latest lines after the parameter ``past``."""
+def _latest(upto: int, which: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Posts by those of their latest lines that are asked for."""
     later = changes.alias("later")
     same = later.c.space == changes.c.space, later.c.key == changes.c.key
     outdated = sa.exists().where(*same, later.c.number > changes.c.number, later.c.number <= upto)
     its_row = sa.and_(articles.c.space == changes.c.space, articles.c.key == changes.c.key, articles.c.state == "done")
     query = sa.select(changes.c.number, *_COLUMNS).join(articles, its_row)
-    query = query.where(changes.c.number > sa.bindparam("past"), changes.c.number <= upto, ~outdated)
-    return query.order_by(changes.c.number).limit(_PAGE)
+    return query.where(which, changes.c.number <= upto, ~outdated).order_by(changes.c.number)
