@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from crawler.alarms import Seen
 from crawler.archive import revisions, rewrites
-from crawler.archive.address import post_url
+from crawler.archive.address import dated, post_url
 from crawler.archive.captures import CaptureStore, Response, payload_digest
 from crawler.archive.images import FOLDER as IMAGES
 from crawler.archive.ledger import Entry, Found, Kept, Ledger, LedgerLost, Validators, stamp
@@ -244,8 +244,7 @@ class Run:
             post = read_post(waiting.data if waiting else (self.archive / path).read_bytes())
         except (FileNotFoundError, PostError):
             return ""
-        day = post.date.astimezone(ZoneInfo(self.site.timezone)) if post.date.tzinfo else post.date
-        return post_url(path, post.categories, day.date())
+        return post_url(path, post.categories, dated(post.date, ZoneInfo(self.site.timezone)).date())
 
     def _take(self, posts: Sequence[Post]) -> None:
         for post in posts:

@@ -245,6 +245,63 @@ def test_packed_months_are_counted_and_have_no_stubs(kiosk: Kiosk) -> None:
     assert kiosk.faults() == []
 
 
+@pytest.mark.parametrize("steps", [False, True])
+def test_a_post_without_an_offset_is_of_the_day_of_its_address(kiosk: Kiosk, steps: bool) -> None:
+    """Jekyll reads such a date as UTC's: from four in the afternoon it is the next day in Shanghai."""
+    if steps:
+        kiosk.add("0", "2021-12-30")
+        kiosk.add("9", "2022-01-02")
+        kiosk.refresh()
+    kiosk.add("1", "2021-12-31", clock="10:00:00")
+    kiosk.add("2", "2021-12-31", clock="20:00:00")
+    if steps:
+        kiosk.refresh()
+    kiosk.add("3", "2021-12-31")
+    kiosk.add("4", "2022-01-01", clock="20:00:00 +0000")
+    kiosk.refresh()
+    first, second = ({"2021-12-30": 1}, {"2022-01-02": 2}) if steps else ({}, {"2022-01-02": 1})
+    assert kiosk.data("days/2021.yml") == first | {"2021-12-31": 2}
+    assert kiosk.data("days/2022.yml") == {"2022-01-01": 1, **second}
+    assert {"archive/2022/01/01.html", "archive/2022/01/02.html"} <= paths_of(kiosk.files(), "archive/2022/01/")
+    assert list(kiosk.data("facts/2022-01-01.yml")) == ["/harbour/2022/01/01/2.html"]
+    assert kiosk.faults() == []
+    (kiosk.folder / "_data/facts/2022-01-01.yml").unlink()
+    (kiosk.folder / "_data/days/2022.yml").unlink()
+    kiosk.add("5", "2022-01-01")
+    kiosk.refresh()
+    assert kiosk.faults() == []
+    assert len(kiosk.data("facts/2022-01-01.yml")) == 2
+
+
+def test_a_post_that_is_moved_to_another_day_leaves_its_old_one(kiosk: Kiosk) -> None:
+    kiosk.add("1", "2022-05-19")
+    kiosk.refresh()
+    kiosk.add("1", "2022-05-19", clock="20:00:00")
+    kiosk.refresh()
+    assert kiosk.data("days/2022.yml") == {"2022-05-20": 1}
+    assert kiosk.faults() == []
+
+
+def test_a_story_of_many_posts_reads_each_once(kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [kiosk.add(f"{number}") for number in range(60)]
+    found = {path: [Copy(one, "pier", one == paths[0]) for one in paths if one != path] for path in paths}
+    monkeypatch.setattr(facts, "copies_of", lambda ledger, some: found)
+    seen: list[str] = []
+    real = facts.read
+    monkeypatch.setattr(facts, "read", lambda archive, path, zone: seen.append(path) or real(archive, path, zone))
+    urls = {path: f"/harbour/2022/05/19/{number}.html" for number, path in enumerate(paths)}
+    told = facts_of(kiosk.folder, load_site(kiosk.folder), kiosk.ledger, urls)["2022-05-19"]
+    assert len(seen) <= 61, "the first once as original, if ever"
+    assert {len(one["copies"]) for one in told.values()} == {50}
+    assert told["/harbour/2022/05/19/59.html"]["copies"][0]["original"] is True
+
+
+def test_what_is_packed_is_none_where_the_file_is_torn(kiosk: Kiosk) -> None:
+    for text in ("", "[", "months: [1]", "months:\n  a: b\n", "x: 1", "\udcff"):
+        (kiosk.folder / "_data/packed.yml").write_bytes(text.encode("utf-8", "surrogateescape"))
+        assert pages.packed_months(kiosk.folder) == {}
+
+
 # what came since
 
 

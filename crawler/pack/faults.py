@@ -9,7 +9,8 @@ from crawler.archive.site import day_page, month_page
 from crawler.pack.exclude import excluded, patterns
 from crawler.pack.files import there
 from crawler.pack.record import Record
-from crawler.pack.window import FOLDER, days_of, is_flat, packed_now
+from crawler.pack.window import FOLDER, days_of, is_flat
+from crawler.sitedata.pages import packed_months
 
 _NEXT = "Next: presskeep pack --all"
 
@@ -21,7 +22,7 @@ def faults(archive: Path, state: Path) -> Iterator[tuple[str, str]]:
         verb = command.partition(" ")[0]
         yield FOLDER, f"{'an' if verb == 'unpack' else 'a'} {verb} was cut off. Next: presskeep {command}"
         return
-    packed = packed_now(archive)
+    packed = packed_months(archive)
     config = archive / "_config.yml"
     hidden = excluded(config.read_text(encoding="utf-8")) if config.is_file() else []
     months = {day[:7] for day in days_of(archive)}

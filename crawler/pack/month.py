@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-
-from liquid.exceptions import LiquidTypeError
 
 from crawler.archive.post import PostError, read_post
 from crawler.pack.files import name_of
@@ -16,8 +15,9 @@ from crawler.pack.window import day_paths, month_paths
 from crawler.render.markdown import html_of, plain
 from crawler.render.posts import page_of, url_of
 from crawler.render.theme import Theme, below
+from crawler.sitedata.facts import day_at
 
-FAULTS = ArithmeticError, LiquidTypeError, ValueError
+FAULTS = ArithmeticError, ValueError
 """What odd front matter raises somewhere in a layout."""
 
 
@@ -83,8 +83,18 @@ def _story(archive: Path, theme: Theme, path: str, checked: frozenset[str] | Non
 
 
 def month_of(archive: Path, theme: Theme, month: str, checked: frozenset[str] | None) -> list[Story]:
-    """A month's posts. Raises Refused."""
+    """A month's posts. Raises Refused, also for one that has this month's address and another's name."""
+    beside = [path for day in _beside(month) for path in day_paths(archive, day)]
+    for path in beside:
+        if day_at(archive, path, theme.zone).startswith(month):
+            raise Refused(f"{path}: its date is of another month than its name")
     return stories(archive, theme, month_paths(archive, month), checked)
+
+
+def _beside(month: str) -> tuple[str, str]:
+    """The days before and after it."""
+    first = date.fromisoformat(f"{month}-01")
+    return f"{first - timedelta(1)}", f"{(first + timedelta(31)).replace(day=1)}"
 
 
 def day_of(archive: Path, theme: Theme, day: str) -> list[Story]:

@@ -29,10 +29,11 @@ from crawler.pack.month import FAULTS, Refused, Story, day_of, month_of
 from crawler.pack.pages import Job, Month, older
 from crawler.pack.record import Index, Known, Record
 from crawler.pack.surroundings import Ends, Surroundings
-from crawler.pack.window import FOLDER, PACKED, cold_months, days_of, is_flat, packed_now
+from crawler.pack.window import FOLDER, cold_months, days_of, is_flat
 from crawler.render.theme import Theme, split
 from crawler.site import Site
 from crawler.sitedata import PAGES, facts_of, refresh
+from crawler.sitedata.pages import PACKED, packed_months
 from crawler.sitedata.tables import table
 from crawler.sources import Source
 from crawler.yamlfile import SettingsError
@@ -94,7 +95,7 @@ def unpack(place: Place, months: Collection[str] | None = None) -> Done:
     _sweep(place)
     record = Record(place.state)
     index = record.index()
-    packed = packed_now(place.archive)
+    packed = packed_months(place.archive)
     known = set(index.months) | set(packed)
     if unknown := sorted(set(months or ()) - known):
         raise LookupError(f"{unknown[0]} is not packed")
@@ -257,7 +258,7 @@ def _title(archive: Path, slug: str, found: Iterable[Story]) -> str:
 
 def _settle(place: Place, record: Record, index: Index, packed: dict[str, int], done: Done) -> None:
     """Make these the packed months, for Jekyll and for readers; their own pages are there."""
-    was = set(packed_now(place.archive)) | set(index.months)
+    was = set(packed_months(place.archive)) | set(index.months)
     done.months, done.released = packed, sorted(was - set(packed))
     if done.released:
         _tell(place, index, packed)

@@ -12,7 +12,6 @@ from crawler.sitedata.tables import read_table
 
 FOLDER = "packed"
 """Where packed pages lie, below the archive."""
-PACKED = "_data/packed.yml"
 MONTH = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])")
 
 
@@ -43,12 +42,6 @@ def cold_months(days: Mapping[str, int], hot_days: int, hot_posts: int) -> list[
         if place < len(months) - 1 and ((newest - last).days > hot_days or held > hot_posts):
             return months[: place + 1]
     return []
-
-
-def packed_now(archive: Path) -> dict[str, int]:
-    """Month -> posts, of those that are packed by what the site's data say."""
-    told = (read_table(archive / PACKED) or {}).get("months")
-    return {str(month): int(count) for month, count in told.items()} if isinstance(told, dict) else {}
 
 
 def day_paths(archive: Path, day: str) -> list[str]:

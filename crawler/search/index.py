@@ -21,13 +21,14 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
+from crawler.archive.address import dated
 from crawler.archive.ledger import Ledger, articles
 from crawler.archive.markup import text_of
 from crawler.archive.reader import Post, read_any
 from crawler.search.snippet import Snippet, snippet
 from crawler.search.words import Query, fold, indexed
 
-FORM = 2
+FORM = 3
 """Of the file and of the words in it; another one is made anew."""
 _BATCH = 500
 """Posts of one transaction: what a kill costs."""
@@ -284,12 +285,12 @@ def _files(path: Path) -> list[Path]:
 
 def _told(post: Post, zone: tzinfo) -> tuple[str, str, int, str, str, str]:
     """Day in the site's zone, date, moment, title, credited outlet, and all names of it between line ends, folded."""
-    moment = post.date if post.date.tzinfo else post.date.replace(tzinfo=zone)
+    moment = dated(post.date, zone)
     credited = [str(post.fields.get(name) or "") for name in ("attribution", "attribution_raw")]
     names = [name for name in credited if name] or list(post.tags)  # where posts carry no such field, tags say it
     outlets = "".join(f"\n{fold(name)}\n" for name in names)
     date = f"{post.date:%Y-%m-%d %H:%M:%S %z}".strip()
-    return f"{moment.astimezone(zone).date()}", date, int(moment.timestamp()), post.title, credited[0], outlets
+    return f"{moment.date()}", date, int(moment.timestamp()), post.title, credited[0], outlets
 
 
 def _terms(post: Post, source: str, day: str, outlets: str) -> set[tuple[str, str]]:

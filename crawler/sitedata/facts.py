@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -60,7 +60,7 @@ class Told:
     """BCP 47 tag; empty where it does not say."""
 
 
-def read(archive: Path, path: str, zone: ZoneInfo) -> Told | None:
+def read(archive: Path, path: str, zone: tzinfo) -> Told | None:
     """The post at this path, relative to the archive; None where it is not there or cannot be read."""
     try:
         post = read_any((archive / path).read_bytes(), Path(path).name)
@@ -72,7 +72,7 @@ def read(archive: Path, path: str, zone: ZoneInfo) -> Told | None:
     return Told(post.title, date, url, category, post.tags, outlet, language)
 
 
-def day_at(archive: Path, path: str, zone: ZoneInfo) -> str:
+def day_at(archive: Path, path: str, zone: tzinfo) -> str:
     """The day in a post's address, ISO 8601, which need not be that of its name where its date has no offset; the
     name's, which may be none, where there is no such post. Of a date as presskeep writes it the beginning is enough."""
     try:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
@@ -26,7 +27,7 @@ from crawler.archive.site import category_page, day_page, feed_page, month_page,
 from crawler.archive.stories import copies_of
 from crawler.outlets import Outlets
 from crawler.site import Site
-from crawler.sitedata.facts import Told, day_of, facts_of, read
+from crawler.sitedata.facts import Told, day_at, day_of, facts_of, name_day, read
 from crawler.sitedata.tables import is_key, read_table, table
 from crawler.sources import Source, folders_for, load_source, source_paths
 from crawler.yamlfile import SettingsError
@@ -37,8 +38,8 @@ TAGS, SOURCES, PACKED = "_data/tags.yml", "_data/sources.yml", "_data/packed.yml
 Posts = Mapping[str, str]
 """Path of each post, relative to the archive -> its source."""
 
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+SOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+"""Of sources that have a page."""
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -76,14 +77,14 @@ def posts_of(ledger: Ledger, *within: sa.ColumnElement[bool]) -> Posts:
     return {row.path: row.source for row in ledger.read(sa.select(*columns).where(articles.c.state == "done", *within))}
 
 
-def packed_months(archive: Path) -> frozenset[str]:
-    """Months, ``2022-05``, whose pages ``presskeep pack`` has made: Jekyll makes none for them."""
+def packed_months(archive: Path) -> dict[str, int]:
+    """Month, ``2022-05`` -> posts, of those whose pages ``presskeep pack`` has made, by what the site's data say:
+    Jekyll makes none for them. Empty where that cannot be read."""
     try:
-        told = yaml.safe_load((archive / PACKED).read_text(encoding="utf-8"))
-    except (FileNotFoundError, UnicodeDecodeError, yaml.YAMLError):
-        return frozenset()
-    months = told.get("months") if isinstance(told, dict) else None
-    return frozenset(map(str, months or ()))
+        told = yaml.load((archive / PACKED).read_bytes(), _LOADER)["months"]
+        return {str(month): int(count) for month, count in told.items()}
+    except (FileNotFoundError, AttributeError, LookupError, TypeError, ValueError, yaml.YAMLError):
+        return {}
 
 
 class _Pages:
@@ -91,7 +92,12 @@ class _Pages:
 
     def __init__(self, place: Place, posts: Posts, whole: bool) -> None:
         self._place, self._posts, self._whole = place, posts, whole
-        self._days = sorted({day for path in posts if (day := _day(path))})
+        self._zone = ZoneInfo(place.site.timezone)
+        self._days: list[str] = []
+        """Touched: those in the addresses of these posts, and in their names."""
+        self._counts: dict[str, int] = {}
+        """Posts of the days of touched years."""
+        self._known_days: dict[str, str] = {}
         self._packed = packed_months(place.archive)
         self._made = Files()
 
@@ -116,13 +122,25 @@ class _Pages:
     def _read(self) -> dict[str, Told]:
         """What the posts say, by path, and with them those of which something else is to be told now. One that is not
         there or cannot be read tells nothing: ``verify`` names it."""
-        archive, zone = self._place.archive, ZoneInfo(self._place.site.timezone)
-        found = {path: told for path in sorted(self._posts) if (told := read(archive, path, zone))}
+        found = self._read_some(self._posts)
+        days = {self._day(path) for path in self._posts}
+        self._days = sorted(filter(None, days if self._whole else days | {*map(name_day, self._posts)}))
         if self._whole:
             return found
         copies = {*self._copies(found.values())}
-        more = {*copies, *self._others_of({*self._days, *map(_day, copies)})} - found.keys()
-        return found | {path: told for path in sorted(more) if (told := read(archive, path, zone))}
+        more = {*copies, *self._others_of({*self._days, *map(self._day, copies)})} - found.keys()
+        return found | self._read_some(more)
+
+    def _read_some(self, paths: Iterable[str]) -> dict[str, Told]:
+        told = {path: told for path in sorted(paths) if (told := read(self._place.archive, path, self._zone))}
+        self._known_days |= {path: day_of(one.url) for path, one in told.items()}
+        return told
+
+    def _day(self, path: str) -> str:
+        """The day in a post's address; empty where its name has none, for then it is no post to Jekyll."""
+        if path not in self._known_days:
+            self._known_days[path] = day_at(self._place.archive, path, self._zone)
+        return self._known_days[path] if name_day(path) else ""
 
     def _copies(self, told: Iterable[Told]) -> Iterator[str]:
         """Posts that are of one story with some, and those that their facts still call so."""
@@ -137,23 +155,34 @@ class _Pages:
         """All posts of those days whose facts are to be had anew."""
         for day in days:
             if day[:7] not in self._packed and self._known(_facts_name(day)) is None:
-                yield from posts_of(self._place.ledger, _of(day))
+                yield from self._within(day)
+
+    def _within(self, span: str) -> list[str]:
+        """Posts with an address of a day or a year: an offset moves them by a day from that of their name."""
+        named = posts_of(self._place.ledger, sa.or_(*map(_of, _around(span))))
+        return [path for path in {*named, *self._strays} if self._day(path).startswith(span)]
+
+    @cached_property
+    def _strays(self) -> list[str]:
+        """Of these posts those that have another day than their name, be it ever so far."""
+        return [path for path in self._posts if self._day(path) != name_day(path)]
 
     def _count_days(self) -> None:
         """How many posts each day has, a file for each year."""
         for year in sorted({day[:4] for day in self._days}):
             name = f"_data/days/{year}.yml"
             if (known := self._known(name)) is None:
-                posts = self._posts if self._whole else posts_of(self._place.ledger, _of(year))
-                counts: dict[str, int] = Counter(day for path in posts if (day := _day(path)).startswith(year))
+                posts = self._posts if self._whole else self._within(year)
+                counts: dict[str, int] = Counter(day for path in posts if (day := self._day(path)).startswith(year))
             else:
                 touched = [day for day in self._days if day.startswith(year)]
-                counts = known | {day: self._number(_of(day)) for day in touched}
-            self._made.data[name] = table(counts)
+                counts = known | {day: len(self._within(day)) for day in touched}
+            self._counts |= counts
+            self._made.data[name] = table({day: count for day, count in counts.items() if count})
 
     def _calendars(self) -> None:
         """A page for each year; for months and days those that are not packed, for these have their pages."""
-        for day in self._days:
+        for day in filter(self._counts.get, self._days):
             self._made.stubs[f"archive/{day[:4]}.html"] = year_page(day[:4])
             if day[:7] not in self._packed:
                 self._made.stubs[f"archive/{day[:7].replace('-', '/')}.html"] = month_page(day[:7])
@@ -204,7 +233,7 @@ class _Pages:
         for name in sorted(set((self._all if known is None else self._posts).values())):
             number = counts.get(name) or self._number(articles.c.source == name)
             rows[name] = {**self._about(name, told.get(name, {})), "posts": number}
-            if _ID.fullmatch(name):
+            if SOURCE_ID.fullmatch(name):
                 self._made.stubs[f"source/{name}.html"] = source_page(name, rows[name]["name"])
         self._made.data[SOURCES] = table(rows)
 
@@ -250,12 +279,6 @@ def _front(page: Path) -> dict[str, str]:
     return {str(key): str(value) for key, value in said.items()} if isinstance(said, dict) else {}
 
 
-def _day(path: str) -> str:
-    """The day in the name of a post, empty for none."""
-    day = PurePosixPath(path).name[:10]
-    return day if _DAY.fullmatch(day) else ""
-
-
 def _of(span: str) -> sa.ColumnElement[bool]:
     """Posts of a day, a month or a year, dated and flat, by the index on paths."""
     path = sa.func.lower(articles.c.path)
@@ -263,11 +286,20 @@ def _of(span: str) -> sa.ColumnElement[bool]:
     return sa.or_(*(sa.and_(path >= start, path < f"{start}\U0010ffff") for start in starts))
 
 
+def _around(span: str) -> list[str]:
+    """A day or a year, and the days before and after it."""
+    try:
+        first, last = date.fromisoformat(f"{span}-01-01"[:10]), date.fromisoformat(f"{span}-12-31"[:10])
+        return [f"{first - timedelta(1)}", span, f"{last + timedelta(1)}"]
+    except (OverflowError, ValueError):  # no day of the calendar, or its end
+        return [span]
+
+
 def _at(url: str) -> sa.ColumnElement[bool]:
     """The post at an address, dated or flat, by the index on paths."""
-    day = day_of(url)
-    name = f"{day}-{PurePosixPath(url).stem}.md".lower()
-    return sa.func.lower(articles.c.path).in_([f"_posts/{day.replace('-', '/')}/{name}", f"_posts/{name}"])
+    names = [(day, f"{day}-{PurePosixPath(url).stem}.md".lower()) for day in _around(day_of(url))]
+    paths = (path for day, name in names for path in (f"_posts/{day.replace('-', '/')}/{name}", f"_posts/{name}"))
+    return sa.func.lower(articles.c.path).in_([*paths])
 
 
 def _facts_name(day: str) -> str:

@@ -17,7 +17,7 @@ from crawler.sitedata.pages import SOURCES, TAGS, Files, Place, Posts, files_of,
 from crawler.sitedata.tables import read_table
 from crawler.sources import Source
 
-FORM = 1
+FORM = 2
 """Of the files; another one is written anew."""
 _NAME = "pages"
 """In ``meta``: form, and number of the log's line up to which the files tell."""
