@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import re
@@ -12,13 +13,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 
+from tests.benchmarks.stories import Prose
 from tests.server import Page, Server
 from tests.story import ENVIRONMENT, PRESSKEEP, Archive, Story, html_source, list_page, publish, stories
 
 COUNT = 60
+COPIED = 42
+"""Articles that another source has too: more than a batch of 32."""
 CHANGES = "pwrite64,fdatasync,fsync,link,linkat,rename,renameat2,unlink,ftruncate,mkdir"
 """System calls that change files, but for write(2), which also prints."""
 
@@ -85,6 +91,39 @@ def test_kills_at_any_instant(server: Server, tmp_path: Path) -> None:
     killed_often.crawl()
     assert server.paths("/a/") == []
     assert killed_often.tree() == before
+
+
+def test_stories_of_copies_are_the_same_after_a_kill(server: Server, tmp_path: Path) -> None:
+    """Between two batches of copies: some are in the ledger, and others not."""
+    bodies = [f"<p>{paragraph}</p>" for paragraph in Prose(Random(4), chinese=True).paragraphs(COPIED)]
+    publish(server, [Story(number, body=body) for number, body in enumerate(bodies)])
+    originals = Archive.new(tmp_path / "originals", html_source(server))
+    originals.crawl()
+    copies = [Story(COPIED + number, body=body, outlet="海港新闻") for number, body in enumerate(bodies)]
+    publish(server, copies, path="/other")
+    for duplicates in ("keep", "pointer"):
+        originals.add(html_source(server, "quay", "/other", post={"duplicates": duplicates}))
+        undisturbed, disturbed = (
+            Archive(shutil.copytree(originals.folder, tmp_path / f"{duplicates}{number}")) for number in range(2)
+        )
+        undisturbed.crawl("quay")
+        assert killed(disturbed, server, COPIED - 6, 0.02)
+        assert disturbed.rows("select count(*) from sketches where source = 'quay'") == [(32,)]
+        disturbed.crawl("quay")
+        told = stories_of(undisturbed)
+        assert told["stories"] == COPIED
+        assert {one["posts"][1]["pointer"] for one in told["latest"]} == {duplicates == "pointer"}
+        assert stories_of(disturbed) == told
+        assert bytes_of(disturbed) == bytes_of(undisturbed)
+
+
+def stories_of(archive: Archive) -> Any:
+    """What ``presskeep stories`` says, but for when they became posts."""
+    told = json.loads(archive.verb("stories", "--limit", str(COPIED), "--json").stdout)
+    for story in told["latest"]:
+        for post in story["posts"]:
+            assert post.pop("since")
+    return told
 
 
 needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
