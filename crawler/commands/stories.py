@@ -22,7 +22,9 @@ _TELL_EVERY = 6_400
 @click.option(
     "--limit", type=click.IntRange(min=1), default=20, show_default=True, metavar="N", help="So many stories."
 )
-@click.option("--all", "whole", is_flag=True, help="First compare posts that are older than this comparison.")
+@click.option(
+    "--all", "whole", is_flag=True, help="First compare posts that never were: older ones, those of a mirror."
+)
 @archive_option
 @state_option
 @json_option
