@@ -7,14 +7,14 @@ import shutil
 from datetime import date
 from pathlib import Path
 
-from crawler.archive.posts import draft_of, fsync
+from crawler.archive.posts import draft_of, fsync, sync_files
 from crawler.manifest import SIGNATURE, TAGS, Held, Made, log_of, tag_files
 from crawler.signing import sign
 from crawler.site import Site
 
 
 def bag(archive: Path, site: Site, made: Made, target: Path, today: date, key: Path | None = None) -> None:
-    """Make a bag of what a manifest names; whole or absent, under the lock. Where the target is on another disk files
+    """Make a bag of what a manifest names; whole or absent, durable on return, under the lock. Where the target is on another disk files
     are copied. Raises FileExistsError, OSError, SigningError."""
     if target.exists():
         raise FileExistsError(f"{target}: is there already")
@@ -28,6 +28,8 @@ def bag(archive: Path, site: Site, made: Made, target: Path, today: date, key: P
             (draft / name).write_bytes(data)
         if key:
             (draft / SIGNATURE).write_bytes(sign(tags[TAGS], key))
+        inside = sorted(draft.rglob("*"), key=Path.is_dir)
+        sync_files(draft, [*inside, draft])
         draft.rename(target)
     finally:
         shutil.rmtree(draft, ignore_errors=True)

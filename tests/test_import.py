@@ -547,6 +547,16 @@ def test_earlier_versions_that_are_there_count(tmp_path: Path) -> None:
     assert archive.rows("select revision from articles") == [(1,)]
 
 
+@pytest.mark.parametrize("value", ["soon", f"{10**17}", f'"{10**20}"', "[1]", "true"])
+@pytest.mark.parametrize("name", ["modified", "last_modified_at"])
+def test_a_time_of_an_edit_that_is_none_is_named(name: str, value: str) -> None:
+    judge, told = Judge(ZoneInfo("Asia/Shanghai")), post(**{name: value})
+    (fault,) = judge.judged("2022-05-19-a.md", told.encode()).faults
+    assert fault.startswith(f"{name}: no time: ")
+    for known in ("2022-05-19 10:00:00 +0800", '"2022-05-19 10:00:00 +0800"', "2022-05-19", '""'):
+        assert judge.judged("2022-05-19-a.md", post(**{name: known}).encode()).faults == ()
+
+
 @given(
     st.one_of(
         st.binary(max_size=200),

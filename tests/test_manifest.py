@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crawler import bag as bag_of
 from crawler import manifest
 from crawler.archive.locks import Lock
 from crawler.archive.posts import replace
@@ -331,6 +332,23 @@ def test_a_bag_is_whole_or_absent(held: Held, tmp_path: Path, monkeypatch: pytes
     held.manifest("--bag", tmp_path / "bags" / "one")
     payload = [path for path in (tmp_path / "bags" / "one" / "data").rglob("*") if path.is_file()]
     assert len(payload) == len(load(held.folder / FOLDER).digests)
+
+
+def test_a_bag_is_durable(held: Held, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its files, then its folders, then its name."""
+    steps: list[tuple[str, list[Path]]] = []
+    sync, rename = bag_of.sync_files, Path.rename
+
+    def synced(folder: Path, paths: Sequence[Path]) -> None:
+        steps.append(("sync", [path.relative_to(folder) for path in paths]))
+        assert [path.is_dir() for path in paths] == sorted(path.is_dir() for path in paths)
+        sync(folder, paths)
+
+    monkeypatch.setattr(bag_of, "sync_files", synced)
+    monkeypatch.setattr(Path, "rename", lambda path, to: steps.append(("rename", [to])) or rename(path, to))
+    held.manifest("--bag", tmp_path / "bag")
+    assert [step for step, _ in steps] == ["sync", "rename"]
+    assert {*steps[0][1]} == {path.relative_to(tmp_path / "bag") for path in (tmp_path / "bag").rglob("*")} | {Path()}
 
 
 NAMES = st.text(st.characters(exclude_characters="\0", categories=["L", "N", "P", "S", "Z", "Cc", "Cs"]), min_size=1)

@@ -10,6 +10,7 @@ from contextlib import closing
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner
@@ -196,6 +197,13 @@ def test_where_to_look(shelf: Shelf) -> None:
     assert shelf.names("pier", Within(outlet="Harbour")) == []
     assert shelf.names("pier", Within(first=date(2026, 3, 2))) == ["c", "b"]
     assert shelf.names("pier", Within(first=date(2026, 3, 2), last=date(2026, 3, 2))) == ["b"]
+
+
+def test_a_date_without_an_offset_is_of_the_day_of_its_address(shelf: Shelf) -> None:
+    """Which Jekyll reads as UTC's: 20:00 is the next day in Shanghai."""
+    shelf.put("a", post("Pier", "x", "2026-03-01", hour=20).replace(b" +0000", b""))
+    shelf.index.follow(shelf.folder, shelf.posts, ZoneInfo("Asia/Shanghai"))
+    assert shelf.names("pier", Within(first=date(2026, 3, 2))) == ["a"]
 
 
 def test_what_is_new_or_changed_is_read_and_what_left_leaves(shelf: Shelf) -> None:

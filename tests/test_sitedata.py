@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -271,6 +272,14 @@ def test_a_post_without_an_offset_is_of_the_day_of_its_address(kiosk: Kiosk, ste
     kiosk.refresh()
     assert kiosk.faults() == []
     assert len(kiosk.data("facts/2022-01-01.yml")) == 2
+
+
+def test_a_link_to_an_original_without_an_offset_is_its_address(kiosk: Kiosk) -> None:
+    path = kiosk.add("1", "2022-05-19", clock="20:00:00")
+    found = SimpleNamespace(space="pier", key="1", path=path)
+    stories = SimpleNamespace(original_for=lambda *_: found)
+    run: Any = SimpleNamespace(_pending={}, archive=kiosk.folder, site=load_site(kiosk.folder), stories=stories)
+    assert Run.original_for(run, cast(Any, None)) == "/harbour/2022/05/20/1.html"
 
 
 def test_a_post_that_is_moved_to_another_day_leaves_its_old_one(kiosk: Kiosk) -> None:

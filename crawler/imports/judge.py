@@ -20,6 +20,7 @@ from crawler.archive.characters import headline, one_line
 from crawler.archive.post import check_post
 from crawler.archive.reader import NO_YAML, Post, PostError, read_any
 from crawler.render.posts import url_of
+from crawler.render.times import moment_of
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -83,6 +84,7 @@ class Judge:
         dangers += self._moves(name, post, front, folders, address)
         named = {one.partition(":")[0] for one in dangers}
         faults = [one for one in check_post(name, data, newline=self.newline) if one.partition(":")[0] not in named]
+        faults += _no_times(front or {}, self.zone)
         if "address" not in named and (ours := url_of(name, post, self.zone)) != address:
             faults.append(f"address: Jekyll has it at {address}, presskeep's own pages and exports at {ours}")
         return Judged(post, address, tuple(faults), tuple(dangers))
@@ -180,6 +182,13 @@ def _dangers(content: str, post: Post, front: dict[str, Any] | None) -> Iterator
         yield f"body: more than {_DEEPEST} elements within each other, which kramdown does not survive"
     if any(max(map(line.count, "[*_`")) > _MARKS for line in content.split("\n") if not line.lstrip().startswith("<")):
         yield f"body: more than {_MARKS} marks of Markdown on a line, which kramdown takes minutes for"
+
+
+def _no_times(front: dict[str, Any], zone: tzinfo) -> Iterator[str]:
+    """Layouts of old, and plugins, stop at what is no time."""
+    for name in ("modified", "last_modified_at"):
+        if (value := front.get(name)) and moment_of(value, zone) is None:
+            yield f"{name}: no time: {value!r}"
 
 
 def _names_no_character(text: str) -> bool:
