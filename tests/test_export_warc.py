@@ -25,15 +25,17 @@ from hypothesis import strategies as st
 from warcio.archiveiterator import ArchiveIterator
 
 from crawler.archive.captures import CaptureStore, Response, payload_digest
-from crawler.archive.changelog import changes, last
-from crawler.archive.ledger import Kept, Ledger, LedgerError
+from crawler.archive.changelog import Entry, changes, last
+from crawler.archive.images import path_of
+from crawler.archive.ledger import Kept, Ledger, LedgerError, images
 from crawler.export import wacz
 from crawler.export.order import Order
 from crawler.export.surt import surt
 from crawler.export.warc import Captures
 from tests.server import Server
-from tests.shop import FIRST, Shop, new_shop, order_of
+from tests.shop import FIRST, Invented, Shop, new_shop, order_of
 from tests.story import Archive, Story, html_source, publish, stories
+from tests.test_images import png
 
 Records = list[tuple[str, str, bytes]]
 """(type, address, payload) of each."""
@@ -48,6 +50,12 @@ def page(number: int, version: int = 1, source: str = "harbour", **told: Any) ->
     return replace(made, **told)
 
 
+def image(shade: int, name: str = "") -> Response:
+    """An image as it was captured."""
+    url, notes = f"https://img.example/{name or shade}.png", {"source": "harbour", "role": "image", "key": "k1"}
+    return Response(url, 200, (("Content-Type", "image/png"),), png(shade), "2026-03-01T09:00:00Z", notes)
+
+
 class Vault(Shop):
     """An archive with captures."""
 
@@ -59,11 +67,18 @@ class Vault(Shop):
         store.close()
         return digests[-1]
 
-    def capture(self, number: int, version: int = 1, source: str = "harbour", **told: Any) -> str:
+    def capture(self, number: int, version: int = 1, source: str = "harbour", body: str = "", **told: Any) -> str:
         """Keep an article and the page that it was made from; its path."""
-        title = f"第{number}号渡轮复航 {version}"
+        made = {"title": f"第{number}号渡轮复航 {version}"} | ({"body": body} if body else {})
         digest = self.store(page(number, version, source, **told))
-        return self.keep(number, source, version - 1, digest, title=title)
+        return self.keep(number, source, version - 1, digest, **made)
+
+    def picture(self, shade: int, name: str = "") -> str:
+        """Keep an image; how a post shows it."""
+        one = image(shade, name)
+        row = {"url": one.url, "capture": self.store(one), "path": path_of(one.payload)}
+        self.ledger.write(images.insert().values(row))
+        return f'<p>渡轮今天复航。</p>\n<p><img src="/{row["path"]}" alt="渡轮"/></p>'
 
     @property
     def segment(self) -> Path:
@@ -165,6 +180,86 @@ def test_parts_are_together_the_whole(kept: list[tuple[str, int, int]], split: i
         assert payloads(replace(order, upto=since)) + payloads(replace(order, since=since)) == whole
         assert len(whole) == len(set(whole))
         assert set(whole) == {page(number, version, name).payload for name, number, version in kept if source in name}
+        store.close()
+
+
+# images
+
+
+def test_images_follow_the_captures_of_their_articles(vault: Vault) -> None:
+    """Each once, at all of its addresses; those of days that nobody asked for stay, and so does what no post shows."""
+    first, second, _ = vault.picture(1), vault.picture(2), vault.picture(3)
+    vault.picture(1, "twin")
+    vault.store(page(7, notes={"source": "harbour", "role": "list"}))
+    vault.capture(1, body=first)
+    vault.capture(2, body=first + second)
+    vault.capture(3)
+    assert vault.addresses() == ["1", "1.png", "twin.png", "2", "2.png", "3"]
+    assert vault.addresses("--day", "2026-03-03") == ["2", "1.png", "twin.png", "2.png"]
+    assert vault.addresses("--since", "1") == ["2", "1.png", "twin.png", "2.png", "3"], "once more: it is read alone"
+    assert vault.addresses("--lists") == ["1", "1.png", "twin.png", "2", "2.png", "3", "3.png", "7"]
+    assert b"made from, with their images: lines 1 to 3 " in zlib.decompress(members(vault.data())[0], 31)
+    package = ZipFile(io.BytesIO(vault.export("wacz").stdout_bytes))
+    told = {one["url"][-6:]: one["mime"] for _, _, one in index_of(package)}
+    assert (len(told), told["/1.png"]) == (6, "image/png")
+    assert [one["url"][-1] for one in pages_of(package)] == ["1", "2", "3"], "an image is no page"
+    (path,) = vault.folder.glob("_posts/**/*-k2.md")
+    path.unlink()
+    assert vault.addresses() == ["1", "1.png", "twin.png", "2", "3"]
+
+
+def test_images_that_came_later_and_images_of_earlier_versions(vault: Vault) -> None:
+    """A better reading brings no new capture of its page, and may bring an image; an edit may take one away."""
+    before, late, after = vault.picture(1), vault.picture(2), vault.picture(3)
+    path = vault.capture(1, body=before)
+    vault.keep(1, capture=payload_digest(page(1).payload), body=before + late)
+    assert vault.addresses("--since", "1") == ["1.png", "2.png"]
+    version = vault.folder / "revisions" / path.removeprefix("_posts/").removesuffix(".md") / "1.md"
+    version.parent.mkdir(parents=True)
+    (vault.folder / path).rename(version)
+    vault.capture(1, version=2, body=after)
+    assert vault.addresses("--since", "2") == ["1", "3.png"]
+    assert vault.addresses() == ["1", "1.png", "2.png", "1", "3.png"]
+
+
+class _Showing(Invented):
+    """Posts that lie on no disk, and show these images of each line."""
+
+    def __init__(self, shown: list[list[str]]) -> None:
+        super().__init__([])
+        self._shown = shown
+
+    def images(self, entry: Entry) -> list[str]:
+        return self._shown[entry.number - 1]
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 3), st.integers(1, 3), st.sets(st.integers(1, 4))), max_size=8), st.data())
+def test_parts_with_images_are_together_the_whole(kept: list[tuple[int, int, set[int]]], data: st.DataObject) -> None:
+    """But for images that an earlier part had too."""
+    with TemporaryDirectory() as folder, closing(Ledger(Path(folder) / "ledger.sqlite")) as ledger:
+        store = CaptureStore(Path(folder), 1 << 20, FIRST)
+        rows = [(one, path_of(one.payload)) for one in map(image, range(1, 5))]
+        digests = [store.add(one, payload_digest(one.payload)).digest for one, _ in rows]
+        pairs = zip(rows, digests, strict=True)
+        made = [{"url": one.url, "capture": digest, "path": path} for (one, path), digest in pairs]
+        ledger.keep([], *store.take(), more=[(images.insert(), made)])
+        shown: list[list[str]] = []
+        for number, version, shades in kept:
+            one = page(number, version)
+            digest = store.add(one, payload_digest(one.payload)).digest
+            ledger.keep([Kept("s", f"k{number}", "harbour", "", digest, digest)], *store.take())
+            shown += [[path_of(png(shade)) for shade in sorted(shades)]] * (last(ledger) - len(shown))
+        captures = Captures(ledger, Path(folder))
+        order = replace(order_of(), shelf=_Showing(shown), upto=last(ledger), captures=captures)
+        since = data.draw(st.integers(0, order.upto))
+
+        def sent(part: Order) -> list[bytes]:
+            return [one.packed for one in captures.records(part)]
+
+        whole = sent(order)
+        assert len(whole) == len(set(whole)) == len({one[:2] for one in kept}) + len(set().union(*shown))
+        assert list(dict.fromkeys(sent(replace(order, upto=since)) + sent(replace(order, since=since)))) == whole
         store.close()
 
 
@@ -273,6 +368,12 @@ def packed(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> tuple[Vault, ZipFil
     vault.capture(4, kind="conversion", notes={"source": "harbour", "role": "article"})
     vault.store(page(7))
     return vault, ZipFile(io.BytesIO(vault.export("wacz").stdout_bytes))
+
+
+def pages_of(package: ZipFile) -> list[dict[str, Any]]:
+    """The pages that a reader is offered."""
+    _, *pages = map(json.loads, package.read("pages/pages.jsonl").decode().splitlines())
+    return pages
 
 
 def index_of(package: ZipFile) -> list[tuple[str, str, dict[str, Any]]]:

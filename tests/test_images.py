@@ -334,6 +334,24 @@ def test_images_that_warc_files_hold(server: Server, tmp_path: Path) -> None:
     archive.proven()
 
 
+def test_an_export_of_captures_makes_the_same_archive(server: Server, tmp_path: Path) -> None:
+    """Posts and images alike: each image went out behind the first article that shows it."""
+    server.pages |= {f"/{number}.png": picture(number) for number in (1, 2)}
+    archive = crawled(server, tmp_path, story(1, "/1.png"), story(2, "/1.png", "/2.png"))
+    out = tmp_path / "all.warc.gz"
+    archive.verb("export", "warc", "--out", out)
+    sent = [one.url.rpartition("/")[2] for _, one in read_segment(out)]
+    assert sorted(sent) == ["1.png", "100001.html", "100002.html", "2.png"]
+    assert sent.index("1.png") == 1
+    again = Archive.new(tmp_path / "again", html_source(server), images="keep")
+    filled(again, out)
+    assert again.posts() == archive.posts()
+    assert {path.name for path in again.folder.glob("images/*/*")} == {
+        path.name for path in archive.folder.glob("images/*/*")
+    }
+    again.proven()
+
+
 def test_articles_that_wait_for_images_hold_back_others(server: Server, tmp_path: Path) -> None:
     """Else all pages of a source would lie in memory until a slow host has sent its images. And each image counts as a
     request of the run's budget."""

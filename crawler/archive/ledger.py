@@ -236,6 +236,7 @@ images = sa.Table(
     sa.Column("url", sa.Text, primary_key=True),  # as bodies name it, whatever it redirects to
     sa.Column("capture", sa.Text, nullable=False),  # payload digest
     sa.Column("path", sa.Text, nullable=False),  # of its file
+    sa.Index("images_path", "path"),
     sqlite_with_rowid=False,
 )
 rewrites = sa.Table(

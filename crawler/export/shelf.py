@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -15,9 +16,11 @@ import yaml
 
 from crawler.archive.address import dated, post_url
 from crawler.archive.changelog import Entry
+from crawler.archive.images import files
 from crawler.archive.markup import WIDEST, clean
 from crawler.archive.names import is_slug
 from crawler.archive.reader import Post, PostError, read_any
+from crawler.archive.revisions import folder_of
 from crawler.site import Site
 
 _TAG = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
@@ -142,6 +145,15 @@ class Shelf:
         except (FileNotFoundError, PostError, OverflowError) as error:
             self.leave_out(entry.path, "not there" if isinstance(error, OSError) else str(error))
             return None
+
+    def images(self, entry: Entry) -> list[str]:
+        """Files of the images that the post of a line shows, relative to the archive: as it was until its next edit,
+        where that version is kept. None of a post that is not there."""
+        version = f"{folder_of(entry.path)}/{entry.revision + 1}.md"
+        for path in (version, entry.path):
+            with suppress(FileNotFoundError):
+                return files((self._archive / path).read_bytes().decode(errors="replace"))
+        return []
 
     def leave_out(self, what: str, why: str) -> None:
         """Note that something is not in the export."""
