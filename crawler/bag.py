@@ -14,8 +14,8 @@ from crawler.site import Site
 
 
 def bag(archive: Path, site: Site, made: Made, target: Path, today: date, key: Path | None = None) -> None:
-    """Make a bag of what a manifest names; whole or absent, durable on return, under the lock. Where the target is on another disk files
-    are copied. Raises FileExistsError, OSError, SigningError."""
+    """Make a bag of what a manifest names; whole or absent, durable on return, under the lock. Where the target is on
+    another disk files are copied. Raises FileExistsError, OSError, SigningError."""
     if target.exists():
         raise FileExistsError(f"{target}: is there already")
     draft = draft_of(target)
