@@ -255,6 +255,15 @@ def test_only_chunks_from_the_gap_on_are_written_anew(
     assert [after[0].name, after[2].name] == before
 
 
+def test_what_is_there_again_amid_a_publication_is_not_said_to_be_missing(shop: Shop, tmp_path: Path) -> None:
+    path = shop.keep(1)
+    aside, origin = (shop.folder / path).rename(tmp_path / "aside.md"), Live(shop.folder, pytest.fail)
+    assert (list(origin.again([1])), origin.left.keys()) == ([], {1})
+    aside.rename(shop.folder / path)
+    assert ([one.key for one in origin.records(0)], origin.left) == (["k1"], {})
+    origin.close()
+
+
 def test_what_is_missing_and_was_edited_since_is_asked_for_once(shop: Shop, tmp_path: Path) -> None:
     """By its later number; and one that was settled otherwise is no more told of."""
     path = shop.keep(1)
@@ -288,7 +297,7 @@ def test_what_was_missing_is_remembered_whenever_it_is_killed(
 
     step, killed = 0, True
     while killed:
-        mirror = new(tmp_path / f"mirror-{step}")
+        mirror = new(tmp_path / "mirrors" / str(step))
         killed = killed_at(step, follow(mirror))
         (tmp_path / "aside.md").rename(shop.folder / paths[1])
         follow(mirror)()
@@ -296,6 +305,22 @@ def test_what_was_missing_is_remembered_whenever_it_is_killed(
         (shop.folder / paths[1]).rename(tmp_path / "aside.md")
         step += 9
     assert step > 18
+
+
+def test_an_article_that_comes_late_does_not_put_the_mirror_back(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes first and by an old number: a mirror that is killed behind it goes on from where it stood."""
+    paths = [shop.keep(number) for number in (1, 2, 3)]
+    aside = (shop.folder / paths[0]).rename(tmp_path / "aside.md")
+    mirror = tmp_path / "mirror"
+    called(mirror, shop.folder, code=5)
+    aside.rename(shop.folder / paths[0])
+    with monkeypatch.context() as patch:
+        patch.setattr(Mirror, "_move", lambda *_: None)
+        called(mirror, shop.folder, code=5)
+    assert tree(mirror) == tree(shop.folder)
+    assert "0 new, 0 changed, 1 as they were" in called(mirror, shop.folder).stdout
 
 
 # the site's pages
