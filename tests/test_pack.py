@@ -163,7 +163,8 @@ def test_posts_stay_and_pages_lie_at_their_addresses(packed: Packing, master: Pa
     assert {name for name in before if name.startswith("_posts")} <= after.keys()
     assert yaml.safe_load(after["_data/packed.yml"]) == {
         "months": {"2021-11": 4, "2021-12": 11, "2022-01": 12},
-        "categories": ["chenbao", "harbour-post", "wire"],
+        "categories": {"chenbao": 9, "harbour-post": 9, "wire": 9},
+        "sources": {"chenbao": 7, "harbour-post": 7, "wire": 13},
         "last": {"url": f"/{_url(ALL[26])}", "title": ALL[26].title, "language": "en"},
     }
     assert {f"packed/{ALL[0].category}/2021/11/20/N0.html", "packed/archive/2021/11/20.html"} <= after.keys()
@@ -246,7 +247,11 @@ def searched(article: Any) -> str:
 
 def lists(article: Any) -> set[str]:
     month = f"category/{article.category}/{article.published:%Y/%m}.html"
-    return {f"archive/{article.published:%Y/%m/%d}.html", month, searched(article)}
+    return {f"archive/{article.published:%Y/%m/%d}.html", month, month_of_source(article), searched(article)}
+
+
+def month_of_source(article: Any) -> str:
+    return f"source/{article.source}/{article.published:%Y/%m}.html"
 
 
 def test_new_hot_posts_touch_no_packed_page(packed: Packing) -> None:
@@ -297,7 +302,7 @@ def test_a_post_that_comes_late(packed: Packing) -> None:
     late = replace(ALL[3], key="late", published=datetime(2021, 11, 30, 23, tzinfo=ZONE), title="Late")
     packed.add([late])
     days = {"archive/2021/11.html", "archive/2021/11/28.html", "archive/2021/12/01.html"}
-    counts = {"category/chenbao/older.html"}
+    counts = {"category/chenbao/older.html", f"source/{ALL[3].source}/older.html"}
     assert ALL[3].category == "chenbao"
     assert after_packing(packed) == {_url(late), _url(ALL[3]), _url(ALL[4]), *lists(late), *days, *counts}
     assert yaml.safe_load((packed.folder / "_data/packed.yml").read_text())["months"]["2021-11"] == 5
@@ -322,7 +327,7 @@ def test_another_look(packed: Packing) -> None:
     layout.write_text(layout.read_text("utf-8").replace("<article", '<article data-look="2"'), "utf-8")
     written = after_packing(packed)
     assert {_url(one) for one in ALL if one.published and one.published < datetime(2022, 2, 1, tzinfo=ZONE)} == {
-        name for name in written if not name.startswith(("archive/", "category/"))
+        name for name in written if not name.startswith(("archive/", "category/", "source/"))
     }
 
 
@@ -335,7 +340,7 @@ def test_the_name_of_a_source(packed: Packing) -> None:
     assert all("Wire Service" in page_of(packed, name) for name in written if not name.startswith("archive"))
 
 
-@pytest.mark.parametrize("name", ["category", "day", "default", "month", "post"])
+@pytest.mark.parametrize("name", ["category", "day", "default", "month", "post", "source"])
 def test_a_layout_that_is_missing(packed: Packing, name: str) -> None:
     """Pages would be bare: those that are there stay."""
     (packed.folder / f"_layouts/{name}.html").unlink()

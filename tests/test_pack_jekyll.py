@@ -71,7 +71,7 @@ def test_flat_posts_are_hidden_likewise(sites: Sites, tmp_path: Path) -> None:
 def test_addresses_stay_and_are_made_once(sites: Sites) -> None:
     alone, hot, packed = map(sites.pages, (sites.alone, sites.hot, sites.packed))
     assert not hot & packed
-    more = {name for name in packed if name.startswith(("category/", "search/"))}
+    more = {name for name in packed if name.startswith(("category/", "search/", "source/"))}
     assert hot | packed == alone | more
     assert not more & alone
     assert {name.split("/")[2] for name in more if name.startswith("category/")} == {"2021", "2022", "older.html"}
@@ -81,7 +81,7 @@ def test_addresses_stay_and_are_made_once(sites: Sites) -> None:
 
 def test_packed_pages_are_jekylls(sites: Sites) -> None:
     for name in sites.pages(sites.packed):
-        if not name.startswith(("category/", "search/")):
+        if not name.startswith(("category/", "search/", "source/")):
             ours = (sites.packed / name).read_text("utf-8")
             same(ours, (sites.alone / name).read_text("utf-8"))
 
@@ -103,16 +103,37 @@ def test_what_jekyll_builds_stays_as_it_was(sites: Sites) -> None:
         same(theirs, before)
 
 
-def test_categories_lead_to_what_is_packed(sites: Sites) -> None:
-    page = (sites.hot / "category/chenbao.html").read_text("utf-8")
-    assert 'href="/category/chenbao/older.html"' in page
-    months = (sites.packed / "category/chenbao/older.html").read_text("utf-8")
-    assert months.index("/category/chenbao/2022/01.html") < months.index("/category/chenbao/2021/11.html")
-    assert 'href="/category/chenbao.html"' in months
-    month = (sites.packed / "category/chenbao/2021/12.html").read_text("utf-8")
+@pytest.mark.parametrize("kind", ["category", "source"])
+def test_lists_lead_to_what_is_packed(sites: Sites, kind: str) -> None:
+    page = (sites.hot / f"{kind}/chenbao.html").read_text("utf-8")
+    assert f'href="/{kind}/chenbao/older.html"' in page
+    months = (sites.packed / f"{kind}/chenbao/older.html").read_text("utf-8")
+    assert months.index(f"/{kind}/chenbao/2022/01.html") < months.index(f"/{kind}/chenbao/2021/11.html")
+    assert f'href="/{kind}/chenbao.html"' in months
+    assert "<h1>更早的文章</h1>" in months
+    assert ">晨报</a>" in months if kind == "category" else ">chenbao</a>" in months
+    month = (sites.packed / f"{kind}/chenbao/2021/12.html").read_text("utf-8")
     listed = {name for name in sites.pages(sites.packed) if name.startswith("chenbao/2021/12/")}
+    if kind == "source":  # every fifth was taken from another
+        listed = {name for name in listed if int(name.split("/N")[1].removesuffix(".html")) % 5}
     assert listed
-    assert all(f'href="/{name}"' in month for name in listed)
+    assert set(re.findall(r'<h3><a href="/([^"]*)"', month)) == listed
+    assert f'<p class="count">{len(listed)} 篇</p>' in month
+    assert f'href="/{kind}/chenbao/older.html"' in month
+
+
+def test_counts_are_of_all_posts_packed_or_not(sites: Sites) -> None:
+    def counts(folder: Path, name: str) -> list[str]:
+        return re.findall(r'<p class="count">(.*?)</p>', (folder / name).read_text("utf-8"))
+
+    assert counts(sites.alone, "category/chenbao.html") == ["12 篇"]
+    assert counts(sites.hot, "category/chenbao.html") == ["共 12 篇，列出最新的 3 篇。"]
+    assert counts(sites.alone, "source/wire.html") == ["17 篇"]
+    assert counts(sites.hot, "source/wire.html") == ["共 17 篇，列出最新的 4 篇。"]
+    tags = [f"tag/{path.name}" for path in (sites.alone / "tag").glob("*.html")]
+    assert ["36 篇"] in [counts(sites.alone, tag) for tag in tags]
+    assert all(counts(sites.hot, tag) == [] for tag in tags)
+    same(*((folder / "categories.html").read_text("utf-8") for folder in (sites.hot, sites.alone)))
 
 
 def test_no_link_leads_nowhere(sites: Sites) -> None:

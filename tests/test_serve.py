@@ -267,8 +267,10 @@ def test_what_is_not_there_is_said_in_the_site_s_own_page(reader: Running, addre
 
 def test_months_that_the_published_site_has_packed_can_be_browsed(reader: Running) -> None:
     assert reader.get("/category/town/older.html").location == "/browse?category=town"
-    answer = reader.get("/category/town/2026/02.html")
-    assert (answer.status, answer.location) == (302, "/browse?category=town&from=2026-02-01&to=2026-02-28")
+    assert reader.get("/source/town/older.html").location == "/browse?source=town"
+    for kind in ("category", "source"):
+        answer = reader.get(f"/{kind}/town/2026/02.html")
+        assert (answer.status, answer.location) == (302, f"/browse?{kind}=town&from=2026-02-01&to=2026-02-28")
 
 
 def test_a_long_list_is_cut_and_the_rest_can_be_browsed(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,7 +279,10 @@ def test_a_long_list_is_cut_and_the_rest_can_be_browsed(running: Running, monkey
         assert len(running.titles(address)) == 2
         (more,) = (link for link in running.links(address, ".reader a") if link.startswith("/browse?"))
         assert len(running.titles(more)) == 3
-    assert "/category/town/older.html" in running.links("/category/town.html")
+        (count,) = running.page(address).cssselect(".count")
+        assert sorted(one for one in count.text_content() if one.isdigit()) == ["2", "3"]
+    for kind in ("category", "source"):
+        assert f"/{kind}/town/older.html" in running.links(f"/{kind}/town.html")
 
 
 def test_below_a_base_all_addresses_are_below_it(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def _astray(folder: Path, known: set[str]) -> Iterator[tuple[str, str]]:
 
 
 def _leads(name: str) -> bool:
-    return name.startswith("category/") and name.endswith("/older.html")
+    return name.startswith(("category/", "source/")) and name.endswith("/older.html")
 
 
 def _twice(archive: Path, packed: dict[str, int]) -> Iterator[tuple[str, str]]:

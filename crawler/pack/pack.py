@@ -7,7 +7,8 @@ after them, and what an archive is to look like follows from the archive alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -38,7 +39,7 @@ from crawler.sitedata.tables import table
 from crawler.sources import Source
 from crawler.yamlfile import SettingsError
 
-LAYOUTS = "category", "day", "default", "month"
+LAYOUTS = "category", "day", "default", "month", "source"
 """That packed months need, and those of their posts besides."""
 Tell = Callable[[str, int, int], None]
 """Month that is at work, how many are done, of how many."""
@@ -224,6 +225,7 @@ class _Packing:
             around=dict(pages.around),
             ends=[found[0].brief, found[-1].brief] if found else [None, None],
             categories={slug: len(some) for slug, some in pages.by_category.items()},
+            by_source={name: len(some) for name, some in pages.by_source.items()},
             titles=dict(pages.titles),
             copies=pages.copies,
             posts=len(found),
@@ -283,13 +285,22 @@ def _tell(place: Place, index: Index, packed: dict[str, int]) -> None:
         return
     told: dict[str, Any] = {
         "months": packed,
-        "categories": sorted({slug for month in packed for slug in index.months[month].categories}),
+        "categories": _sums(index.months[month].categories for month in packed),
+        "sources": _sums(index.months[month].by_source for month in packed),
     }
     if not any(day[:7] < max(packed) and day[:7] not in packed for day in days_of(place.archive)):
         told["last"] = index.months[max(packed)].ends[1]  # before the first that Jekyll builds
     data = table(told)
     if not path.is_file() or path.read_bytes() != data:
         replace(path, data)
+
+
+def _sums(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Name -> posts of all these months."""
+    found: Counter[str] = Counter()
+    for some in counts:
+        found.update(some)
+    return dict(sorted(found.items()))
 
 
 def _replaced(archive: Path, packed: Iterable[str]) -> Iterator[str]:
@@ -316,20 +327,26 @@ def _pages_of(place: Place, record: Record, month: str) -> Iterable[str]:
 
 
 def _older(place: Place, index: Index) -> int:
-    """For each category the page of its packed months."""
-    found: dict[str, dict[str, int]] = {}
-    titles: dict[str, str] = {}
+    """For each category and source the page of its packed months."""
+    found: dict[str, dict[str, dict[str, int]]] = {"category": {}, "source": {}}
+    titles: dict[str, dict[str, str]] = {"category": {}, "source": {}}
     for month, known in sorted(index.months.items()):
-        for slug, count in known.categories.items():
-            if is_slug(slug):  # an older presskeep had others
-                found.setdefault(slug, {})[month] = count
-                titles[slug] = known.titles.get(slug, slug)
+        names = {name: str(told.get("name") or name) for name, told in known.sources.items()}
+        for kind, counts, called in (("category", known.categories, known.titles), ("source", known.by_source, names)):
+            for name, count in counts.items():
+                found[kind].setdefault(name, {})[month] = count
+                titles[kind][name] = called.get(name, name)
     theme = Theme(place.archive)
     digest = sha256(json.dumps([theme.digest, found, titles], sort_keys=True).encode()).hexdigest()
     if digest == index.older:
         return 0
-    pages = [older(theme, slug, titles[slug], months) for slug, months in sorted(found.items())]
-    stale = {path.relative_to(place.folder).as_posix() for path in place.folder.glob("category/*/older.html")}
+    pages = [
+        older(theme, kind, name, titles[kind][name], months)
+        for kind, lists in found.items()
+        for name, months in sorted(lists.items())
+    ]
+    there_now = (path for kind in found for path in place.folder.glob(f"{kind}/*/older.html"))
+    stale = {path.relative_to(place.folder).as_posix() for path in there_now}
     drop(place.folder, stale - {name for name, _ in pages})
     index.older = digest
     return put(place.folder, pages)

@@ -16,6 +16,7 @@ from crawler.pack.files import name_of
 from crawler.pack.month import FAULTS, Refused, Story
 from crawler.pack.search import files, is_searched
 from crawler.render.theme import Theme, split
+from crawler.sitedata.pages import SOURCE_ID
 
 _OLDER = Path(__file__).with_name("older.html")
 _NAME_OF_MONTH = '{%- include words.html -%}{{ page.month | append: "-01" | date: words.month }}'
@@ -50,10 +51,11 @@ class Month:
     """Slug -> what the category is called."""
 
     def jobs(self) -> Iterator[Job]:
-        """Its pages: posts, days, categories, the month; and what search reads of it."""
+        """Its pages: posts, days, categories, sources, the month; and what search reads of it."""
         yield from self._posts()
         yield from self._days()
         yield from self._categories()
+        yield from self._sources()
         yield self._calendar()
         if is_searched(self.theme):
             yield from self._search()
@@ -67,6 +69,11 @@ class Month:
     def by_category(self) -> dict[str, list[Story]]:
         """Slug -> posts, newest first; what is no slug has no pages."""
         return _grouped(self.stories, lambda story: [one for one in story.page["categories"] if is_slug(one)])
+
+    @cached_property
+    def by_source(self) -> dict[str, list[Story]]:
+        """Id -> posts, newest first; what is no id has no pages."""
+        return _grouped(self.stories, _source_of)
 
     @property
     def copies(self) -> list[str]:
@@ -131,16 +138,36 @@ class Month:
             yield self._category(slug, found)
 
     def _category(self, slug: str, found: Sequence[Story]) -> Job:
-        """Named otherwise than the category's own page, whose layout it has: it has no feed."""
-        url = f"/category/{slug}/{self.name.replace('-', '/')}.html"
-        page = {"title": self.titles[slug], "category": slug, "month": self.name, "url": url, "layout": "older"}
-        made_from = {"page": page, "days": list(self.around["days"]), "posts": _named(found)}
+        def site() -> dict[str, Any]:
+            data = {**self._data, "packed": {"categories": {slug: 0}}}
+            return {"categories": {slug: [story.page for story in found]}, "data": data}
+
+        return self._list("category", slug, self.titles[slug], found, site)
+
+    def _sources(self) -> Iterator[Job]:
+        for name, found in self.by_source.items():
+            yield self._source(name, found)
+
+    def _source(self, name: str, found: Sequence[Story]) -> Job:
+        def site() -> dict[str, Any]:
+            told = {**self.sources[name], "posts": len(found)}
+            data = {**self._data, "sources": {name: told}, "packed": {"sources": {name: 0}}}
+            return {"posts": [story.page for story in found], "data": data}
+
+        return self._list("source", name, str(self.sources[name].get("name") or name), found, site)
+
+    def _list(
+        self, kind: str, name: str, title: str, found: Sequence[Story], site: Callable[[], dict[str, Any]]
+    ) -> Job:
+        """Named otherwise than the own page of the category or source, whose layout it has: it has no feed."""
+        url = f"/{kind}/{name}/{self.name.replace('-', '/')}.html"
+        page = {"title": title, kind: name, "month": self.name, "url": url, "layout": "older"}
+        row = self.sources[name] if kind == "source" else None
+        made_from = {"page": page, "source": row, "days": list(self.around["days"]), "posts": _named(found)}
 
         def render() -> str:
-            site = {"categories": {slug: [story.page for story in found]}, "category_posts": _ALL}
-            data = {**self._data, "packed": {"categories": [slug]}}
-            title = f"{page['title']} · {self.theme.text(_NAME_OF_MONTH, page)}"
-            return self.theme.page("category", {**page, "title": title}, {**site, "data": data})
+            whole = f"{title} · {self.theme.text(_NAME_OF_MONTH, page)}"
+            return self.theme.page(kind, {**page, "title": whole}, {**site(), "category_posts": _ALL})
 
         return self._job(url, made_from, render)
 
@@ -155,14 +182,15 @@ class Month:
         return Job(name_of(url), sha256(whole.encode()).hexdigest()[:32], render)
 
 
-def older(theme: Theme, slug: str, title: str, months: Mapping[str, int]) -> tuple[str, bytes]:
-    """The page that leads to a category's packed months: its path, and its bytes."""
-    page = {"title": title, "category": slug, "url": f"/category/{slug}/older.html", "layout": "older"}
+def older(theme: Theme, kind: str, name: str, title: str, months: Mapping[str, int]) -> tuple[str, bytes]:
+    """The page that leads to the packed months of a category or source: its path, and its bytes."""
+    page = {"title": title, kind: name, "url": f"/{kind}/{name}/older.html", "layout": "older"}
     years: dict[str, list[dict[str, Any]]] = {}
     for month, posts in sorted(months.items(), reverse=True):
-        url = f"/category/{slug}/{month.replace('-', '/')}.html"
+        url = f"/{kind}/{name}/{month.replace('-', '/')}.html"
         years.setdefault(month[:4], []).append({"month": month, "url": url, "posts": posts})
-    told = {**page, "years": [{"year": year, "months": found} for year, found in years.items()]}
+    by_year = [{"year": year, "months": found} for year, found in years.items()]
+    told = {**page, "list": f"/{kind}/{name}.html", "years": by_year}
     content = theme.text(_OLDER.read_text(encoding="utf-8"), told)
     return name_of(page["url"]), theme.page("default", {**page, "content": content}, {}, content).encode()
 
@@ -173,6 +201,11 @@ def _grouped(found: Sequence[Story], keys: Callable[[Story], Sequence[str]]) -> 
         for key in dict.fromkeys(keys(story)):
             groups.setdefault(key, []).append(story)
     return groups
+
+
+def _source_of(story: Story) -> list[str]:
+    name = story.page.get("source")
+    return [name] if isinstance(name, str) and SOURCE_ID.fullmatch(name) else []
 
 
 def _named(found: Sequence[Story]) -> list[list[str]]:

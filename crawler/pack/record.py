@@ -14,7 +14,7 @@ from typing import Any
 from crawler.archive.posts import replace
 from crawler.pack.window import MONTH
 
-_FORM = 1
+_FORM = 2
 """Of these files; another is read as none."""
 _AT_WORK = "at-work"
 """Name of the file that is there while pages are made or removed."""
@@ -34,6 +34,8 @@ class Known:
     """Its first and last post, as its neighbours' pages name them."""
     categories: dict[str, int] = field(default_factory=dict)
     """Slug -> posts."""
+    by_source: dict[str, int] = field(default_factory=dict)
+    """Id -> posts."""
     titles: dict[str, str] = field(default_factory=dict)
     """Slug -> what the category is called."""
     copies: list[str] = field(default_factory=list)
@@ -50,7 +52,7 @@ class Index:
     number: int = 0
     """Of its last line that the pages tell of."""
     older: str = ""
-    """Digest of what the pages that lead to categories' months were made from."""
+    """Digest of what the pages that lead to the months of categories and sources were made from."""
     months: dict[str, Known] = field(default_factory=dict)
 
 

@@ -47,7 +47,7 @@ def category(asked: Asked, slug: str) -> Answer | None:
     posts = asked.shelves.listed({"category": slug}, MOST)
     if not posts:
         return None
-    packed = {"categories": [slug]} if len(posts) > MOST else {}  # so that the layout names what is older
+    packed = {"categories": {slug: 0}} if len(posts) > MOST else {}  # so that the layout names what is older
     site = asked.shelves.site(categories={slug: posts}, category_posts=MOST, data={"packed": packed})
     page = {"category": slug, "title": asked.shelves.categories()[slug], "url": f"/category/{slug}.html"}
     return finished(asked, asked.look.page("category", page, site), more=_browse(asked, posts, category=slug))
@@ -63,17 +63,17 @@ def category_feed(asked: Asked, slug: str) -> Answer | None:
     return Answer(html.encode(), ATOM)
 
 
-def older(asked: Asked, slug: str) -> Answer:
-    """Where packed months are listed on the published site."""
-    return see(f"{asked.library.site.baseurl}/browse?{urlencode({'category': slug})}")
+def older(asked: Asked, kind: str, name: str) -> Answer:
+    """Where packed months of a category or source are listed on the published site."""
+    return see(f"{asked.library.site.baseurl}/browse?{urlencode({kind: name})}")
 
 
-def month_of_category(asked: Asked, slug: str, year: str, month: str) -> Answer:
+def month_of(asked: Asked, kind: str, name: str, year: str, month: str) -> Answer:
     """Likewise, of one month."""
     if not 1 <= int(month) <= 12 or int(year) == 0:
         return missing(asked)
     last = monthrange(int(year), int(month))[1]
-    told = {"category": slug, "from": f"{year}-{month}-01", "to": f"{year}-{month}-{last}"}
+    told = {kind: name, "from": f"{year}-{month}-01", "to": f"{year}-{month}-{last}"}
     return see(f"{asked.library.site.baseurl}/browse?{urlencode(told)}")
 
 
@@ -82,7 +82,8 @@ def source(asked: Asked, name: str) -> Answer | None:
     posts = asked.shelves.listed({"source": name}, MOST)
     if not posts:
         return None
-    site = asked.shelves.site(posts=posts, category_posts=MOST)
+    packed = {"sources": {name: 0}} if len(posts) > MOST else {}
+    site = asked.shelves.site(posts=posts, category_posts=MOST, data={"packed": packed})
     page = {"source": name, "title": site["data"]["sources"][name]["name"], "url": f"/source/{name}.html"}
     return finished(asked, asked.look.page("source", page, site), more=_browse(asked, posts, source=name))
 
