@@ -62,13 +62,8 @@ def _by_manifest(folder: Path, where: Path, signer: Path | None) -> tuple[list[F
     except (ManifestError, SigningError) as error:
         fail(str(error), REFUSED_INPUT)
     if signer and not name:
-        found.insert(
-            0,
-            (
-                SIGNATURE,
-                f"manifest: not signed by any of {signer} (its lines: NAME KEYTYPE KEY)" if manifest.signature else "missing",
-            ),
-        )
+        unsigned = f"manifest: not signed by any of {signer} (its lines: NAME KEYTYPE KEY)"
+        found.insert(0, (SIGNATURE, unsigned if manifest.signature else "missing"))
     if not manifest.signature:
         signed = "not signed"
     elif not signer:
