@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from crawler import bag as bag_of
 from crawler import manifest
 from crawler.archive.locks import Lock
-from crawler.archive.posts import replace
+from crawler.archive.posts import replace, sync_files
 from crawler.commands.manifest import command
 from crawler.commands.verify import command as verify_command
 from crawler.manifest import DIGESTS, FOLDER, INFO, SIGNATURE, TAGS, ManifestError, digest_of, load, make
@@ -337,15 +337,19 @@ def test_a_bag_is_whole_or_absent(held: Held, tmp_path: Path, monkeypatch: pytes
 def test_a_bag_is_durable(held: Held, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its files, then its folders, then its name."""
     steps: list[tuple[str, list[Path]]] = []
-    sync, rename = bag_of.sync_files, Path.rename
+    rename = Path.rename
 
     def synced(folder: Path, paths: Sequence[Path]) -> None:
         steps.append(("sync", [path.relative_to(folder) for path in paths]))
         assert [path.is_dir() for path in paths] == sorted(path.is_dir() for path in paths)
-        sync(folder, paths)
+        sync_files(folder, paths)
+
+    def renamed(path: Path, to: Path) -> Path:
+        steps.append(("rename", [to]))
+        return rename(path, to)
 
     monkeypatch.setattr(bag_of, "sync_files", synced)
-    monkeypatch.setattr(Path, "rename", lambda path, to: steps.append(("rename", [to])) or rename(path, to))
+    monkeypatch.setattr(Path, "rename", renamed)
     held.manifest("--bag", tmp_path / "bag")
     assert [step for step, _ in steps] == ["sync", "rename"]
     assert {*steps[0][1]} == {path.relative_to(tmp_path / "bag") for path in (tmp_path / "bag").rglob("*")} | {Path()}

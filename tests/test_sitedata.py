@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
@@ -297,7 +298,12 @@ def test_a_story_of_many_posts_reads_each_once(kiosk: Kiosk, monkeypatch: pytest
     monkeypatch.setattr(facts, "copies_of", lambda ledger, some: found)
     seen: list[str] = []
     real = facts.read
-    monkeypatch.setattr(facts, "read", lambda archive, path, zone: seen.append(path) or real(archive, path, zone))
+
+    def noted(archive: Path, path: str, zone: ZoneInfo) -> facts.Told | None:
+        seen.append(path)
+        return real(archive, path, zone)
+
+    monkeypatch.setattr(facts, "read", noted)
     urls = {path: f"/harbour/2022/05/19/{number}.html" for number, path in enumerate(paths)}
     told = facts_of(kiosk.folder, load_site(kiosk.folder), kiosk.ledger, urls)["2022-05-19"]
     assert len(seen) <= 61, "the first once as original, if ever"

@@ -28,6 +28,11 @@ class Lock:
                 self.release()
                 raise
 
+    @classmethod
+    def of_those_there(cls, *folders: Path) -> Lock:
+        """A lock on those folders that exist: before the first run there is no state. Raises Busy."""
+        return cls(*(one for one in folders if one.is_dir()))
+
     def release(self) -> None:
         """Give all folders free."""
         while self._held:

@@ -176,7 +176,7 @@ def _copy(archive: Path) -> Iterator[Path]:
     from crawler.site import SETTINGS, load_site
 
     state = state_folder(archive, load_site(archive))
-    lock = Lock(archive, *([state] if state.is_dir() else []))
+    lock = Lock.of_those_there(archive, state)
     given = os.environ.get("PRESSKEEP_STATE")
     try:
         with TemporaryDirectory(prefix="presskeep-plan-") as made:

@@ -38,7 +38,7 @@ def command(
 
     folder, _ = placed(archive, state)
     site, today = load_site(folder), datetime.now(UTC).date()
-    lock = Lock(*(one for one in (folder, state_folder(folder, site)) if one.is_dir()))
+    lock = Lock.of_those_there(folder, state_folder(folder, site))
     try:
         made = make(folder, site, today, key, captures=captures, tick=counter())
         if target:

@@ -107,8 +107,7 @@ def _locked(archive: Path) -> Iterator[None]:
     from crawler.run import state_folder
     from crawler.site import load_site
 
-    state = state_folder(archive, load_site(archive))
-    lock = Lock(archive, *([state] if state.is_dir() else []))
+    lock = Lock.of_those_there(archive, state_folder(archive, load_site(archive)))
     try:
         yield
     finally:
