@@ -181,7 +181,8 @@ jobs:
         run: |
           git config user.name "presskeep"
           git config user.email "presskeep@users.noreply.github.com"
-          git add --all -- {archive} {state}
+          git add --all -- {archive}
+          git add --all --force -- {state}  # what .gitignore keeps out elsewhere is kept here, for there is no disk
           if git diff --cached --quiet; then
             echo "Nothing new."
             exit 0
