@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from crawler.archive import images
+from crawler.archive import images, revisions
 from crawler.archive.captures import CaptureError, read_segment
 from crawler.archive.checks import revised
 from crawler.archive.ledger import Ledger
@@ -50,7 +50,7 @@ def faults(archive: Path, site: Site, sources: Sequence[Source]) -> Iterator[Fau
         yield from _capture_faults(ledger, state / "captures")
         yield from page_faults(archive, site, ledger, load_outlets(archive), sources)
         yield from pack_faults(archive, state)
-        yield from _image_faults(archive, shown, kept_files(ledger))
+        yield from _image_faults(archive, shown, kept_files(ledger) | _shown_before(archive))
         ledger.close()
     elif digests:
         yield str(state / "ledger.sqlite"), "missing. Next: presskeep rebuild-ledger"
@@ -114,6 +114,12 @@ def _image_faults(archive: Path, shown: dict[str, str], kept: set[str]) -> Itera
             yield image, "image: no post shows it, and the ledger does not know it; it may be removed"
         elif not images.is_whole(image, (archive / image).read_bytes()):
             yield image, "image: not the bytes that its name tells. Next: remove it; presskeep reprocess"
+
+
+def _shown_before(archive: Path) -> set[str]:
+    """Images of earlier versions of posts: the ledger of a mirror knows none."""
+    texts = (path.read_text("utf-8", "replace") for path in (archive / revisions.FOLDER).rglob("*.md"))
+    return {image for text in texts for image in images.files(text)}
 
 
 def _capture_faults(ledger: Ledger, folder: Path) -> Iterator[Fault]:

@@ -8,11 +8,12 @@ Below one folder or address lie
   last number, its size and its sha256, and what the origin has and could not give by then;
 - ``<first>-<last>-<sha256, 16 digits>.jsonl.gz``, the chunks: a record (see ``record.py``) a line, in the order of
   their numbers;
+- ``images/ab/<sha256>.<ending>``, the images that posts show, as the archive has them;
 - ``record.schema.json``, the JSON Schema of such a line.
 
-But for head and schema a file never changes under its name. The last chunk, while it is small, is superseded by one
-that holds its lines and more; what is superseded stays for one publication longer, for followers who are amid it. The
-head is written last.
+But for head and schema a file never changes under its name, and images come before the chunks that name them. The last
+chunk, while it is small, is superseded by one that holds its lines and more; what is superseded stays for one
+publication longer, for followers who are amid it. The head is written last.
 """
 
 from __future__ import annotations
@@ -30,10 +31,12 @@ from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from crawler.archive.images import LARGEST
 from crawler.archive.locks import Lock
 from crawler.archive.posts import replace, sweep
+from crawler.follow import images
 from crawler.follow.origin import Origin, Shown
-from crawler.follow.record import MOST, Digest, Left, Name, NotHad, OriginError, Record
+from crawler.follow.record import MOST, Absent, Digest, Left, Name, NotHad, OriginError, Record
 
 FORMAT = "presskeep log 1"
 HEAD = "head.json"
@@ -90,7 +93,8 @@ class Files(Protocol):
     name: str
 
     def read(self, name: str, most: int) -> bytes:
-        """A file. Raises NotHad where it is not there or cannot be had, OriginError where it is larger."""
+        """A file. Raises Absent where it is not there, NotHad where it cannot be had, OriginError where it is
+        larger."""
 
 
 class Folder:
@@ -106,7 +110,8 @@ class Folder:
             with (self._path / name).open("rb") as file:
                 data = file.read(most + 1)
         except OSError as error:
-            raise NotHad(f"{self._path / name}: {error.strerror}") from error
+            kind = Absent if isinstance(error, FileNotFoundError) else NotHad
+            raise kind(f"{self._path / name}: {error.strerror}") from error
         return whole(f"{self._path / name}", data, most)
 
 
@@ -198,6 +203,10 @@ class Published:
             last = record.number
             yield record
 
+    def image(self, path: str) -> bytes:
+        """As ``Origin`` has it."""
+        return self._files.read(path, LARGEST)
+
     def close(self) -> None:
         """As ``Origin`` has it."""
 
@@ -263,7 +272,7 @@ def _published(origin: Origin, folder: Path, again: bool) -> int:
             return 0
     old = list(_lines((folder / chunks[-1].name).read_bytes(), chunks.pop().name)) if _is_open(chunks) else []
     written = -len(old)
-    for part in _parts(chain(old, map(_line, origin.records(since)))):
+    for part in _parts(chain(old, map(_line, _illustrated(origin, folder, since)))):
         chunks.append(_chunk(folder, part))
         written += len(part)
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Record.model_json_schema()}
@@ -274,6 +283,13 @@ def _published(origin: Origin, folder: Path, again: bool) -> int:
     _head(folder, {**told, "chunks": [one.model_dump() for one in chunks]})
     _tidy(folder, {there.mark, *(one.name for one in there.index.chunks)} if there else set(), chunks)
     return written
+
+
+def _illustrated(origin: Origin, folder: Path, since: int) -> Iterator[Record]:
+    """Each record when its images are there; of those that the origin lacks the follower tells."""
+    for record in origin.records(since):
+        images.copy(origin, folder, images.shown([record]))
+        yield record
 
 
 def _says(index: Index) -> tuple[int, Shown, Mapping[str, str], list[Left]]:

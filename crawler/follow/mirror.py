@@ -1,8 +1,9 @@
 """The follower's side: records become posts, earlier versions and rows of the ledger.
 
-Order of writes, for a batch: earlier versions and new posts, durable; then posts that were edited are replaced; last of
-all, in one transaction, rows and the number up to which the origin's log was taken. What was written before a kill is
-found to be there and taken for what it is. Nothing that did not come from the origin is ever written over.
+Order of writes, for a batch: images that it shows; earlier versions and new posts, durable; then posts that were edited
+are replaced; last of all, in one transaction, rows and the number up to which the origin's log was taken. What was
+written before a kill is found to be there and taken for what it is. Nothing that did not come from the origin is ever
+written over.
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ from sqlalchemy.dialects.sqlite import insert
 from crawler.archive import ledger as tables
 from crawler.archive import revisions, rewrites
 from crawler.archive.captures import CaptureStore, Response, payload_digest, unpack_record
+from crawler.archive.images import FOLDER, PATH
 from crawler.archive.ledger import Ledger, LedgerLost, articles
 from crawler.archive.locks import Lock
 from crawler.archive.posts import Pending, replace, sweep, write_all
 from crawler.archive.warc import LARGEST
+from crawler.follow import images
 from crawler.follow.judge import TAKEN, Judging, Step, columns, digest_of
 from crawler.follow.origin import Origin
 from crawler.follow.position import Position, few, lacking, lacks, mirrored, moved, position_of, upsert
@@ -76,7 +79,7 @@ class Mirror:
             self.ledger = Ledger(state / "ledger.sqlite")
             self.position = position_of(self.ledger)
             rewrites.mend(archive, self.ledger)
-            for name in ("_posts", "sources", revisions.FOLDER, *PAGES):
+            for name in ("_posts", "sources", revisions.FOLDER, FOLDER, *PAGES):
                 sweep(archive / name)
             self._captures = CaptureStore(state / "captures", site.segment, datetime.now(UTC))
             self._captures.recover(self.ledger.segment_sizes())
@@ -114,6 +117,7 @@ class Mirror:
         self._check_site(origin)
         if captures and not origin.captures:
             raise SettingsError([f"{origin.name}: gives no captures. Next: leave --captures out"])
+        self._take_images(origin, list(filter(PATH.fullmatch, done.left)), done)
         missed = () if again else tuple(lacking(self.ledger))
         for batch in _batches(chain(origin.again(missed), origin.records(done.number))):
             self._take(origin, batch, done, trust, captures)
@@ -157,6 +161,7 @@ class Mirror:
                 done.left[record.path] = step
             else:
                 steps.append(step)
+        self._take_images(origin, images.shown(one.record for one in steps), done)
         self._write([one for one in steps if not one.is_done])
         for digest, response in answers.items():
             if not self.ledger.captured(digest, response.url):
@@ -171,6 +176,12 @@ class Mirror:
             done.new += not one.is_known
             done.changed += one.is_known and not one.is_done
             self._silent |= one.is_silent
+
+    def _take_images(self, origin: Origin, paths: Sequence[str], done: Followed) -> None:
+        """What cannot be had is named, and asked for again when the origin has something new."""
+        for path in paths:
+            done.left.pop(path, None)
+        done.left |= images.copy(origin, self.archive, paths)
 
     def _write(self, steps: Sequence[Step]) -> None:
         """What is about to be replaced is noted first: a text that is there by then is known to be no one's own."""

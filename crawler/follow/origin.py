@@ -15,10 +15,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from crawler.archive import changelog
 from crawler.archive.captures import CaptureError, read_capture, record_bytes
 from crawler.archive.changelog import changes
+from crawler.archive.images import LARGEST
 from crawler.archive.ledger import Ledger, articles
 from crawler.archive.revisions import versions
 from crawler.archive.rewrites import readings
-from crawler.follow.record import MOST, Left, OriginError, Record
+from crawler.follow.record import MOST, Absent, Left, OriginError, Record
 from crawler.site import load_site
 
 _PAGE = 200
@@ -88,6 +89,9 @@ class Origin(Protocol):
     def again(self, numbers: Sequence[int]) -> Iterator[Record]:
         """Articles that it could not give, by these numbers; without those that have a later one by now. Raises
         OriginError."""
+
+    def image(self, path: str) -> bytes:
+        """A file that posts show, unverified. Raises Absent where there is none, NotHad, OriginError."""
 
     def close(self) -> None:
         """Let go of it."""
@@ -183,6 +187,14 @@ class Live:
             self._warn(f"capture left out: {error}")
             return []
         return [base64.b64encode(record_bytes(response, digest)).decode()]
+
+    def image(self, path: str) -> bytes:
+        """As ``Origin`` has it; of what is too large no more than shows that."""
+        try:
+            with (self._archive / path).open("rb") as file:
+                return file.read(LARGEST + 1)
+        except OSError as error:
+            raise Absent(f"{self._archive / path}: {error.strerror}") from error
 
     def close(self) -> None:
         """As ``Origin`` has it."""

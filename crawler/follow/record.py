@@ -64,6 +64,10 @@ class NotHad(OriginError):
     """It cannot be had: not there, no answer, or too slow."""
 
 
+class Absent(NotHad):
+    """There is no such file: asking again will not help."""
+
+
 class Left(BaseModel):
     """An article that the origin has and cannot give."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from time import monotonic
+from urllib.error import HTTPError
 from urllib.parse import urljoin, urlsplit
 
 from crawler.download import Download
 from crawler.follow.log import HEAD, whole
-from crawler.follow.record import NotHad
+from crawler.follow.record import Absent, NotHad
 
 _PIECE = 1 << 16
 _LONGEST = 900.0
@@ -36,5 +37,6 @@ class Web:
             finally:
                 file.close()
         except (OSError, ValueError) as error:
-            raise NotHad(str(error)) from error
+            is_absent = isinstance(error.__cause__, HTTPError) and error.__cause__.code in (404, 410)
+            raise (Absent if is_absent else NotHad)(str(error)) from error
         return whole(url, b"".join(pieces), most)
