@@ -131,13 +131,13 @@ def test_files_in_a_folder_are_named(stocked: Shop, tmp_path: Path) -> None:
     stocked.export("atom", "--out", str(new))
     stocked.export("csv", "--out", str(new), "--day", "2026-03-02")
     stocked.export("csv", "--out", str(new), "--week", "2026-W10")
-    stocked.export("jsonfeed", "--out", str(new), "--since", "77")
+    stocked.export("jsonfeed", "--out", str(new), "--since", "6")
     assert {path.name for path in new.iterdir()} == {
         "presskeep-000006.jsonl",
         "presskeep-000006.atom",
         "presskeep-2026-03-02.csv",
         "presskeep-2026-03-02_2026-03-08.csv",
-        "presskeep-000077.json",
+        "presskeep-000006.json",
     }
 
 

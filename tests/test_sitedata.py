@@ -527,14 +527,14 @@ def test_verify_names_what_is_missing_and_the_verb_writes_it(server: Server, tmp
 def test_a_crawl_that_brings_a_copy_tells_it_to_the_page_that_was_there(server: Server, tmp_path: Path) -> None:
     text = "江澄港口今天凌晨开始试运行，首批三座泊位吞吐量达到{}万吨，船长表示风浪不大，夜航也将在本周内恢复。"
     body = "".join(f"<p>第{number}段：{text.format(number * 137)}</p>" for number in range(1, 9))
-    for place, path in (("a", "/list"), ("b", "/bay")):
+    for place, path in (("a", "/list"), ("b", "/pier")):
         publish(server, [Story(1, "江澄港口开始试运行", body, place=place)], path)
     archive = Archive.new(tmp_path / "archive", html_source(server))
     archive.crawl()
-    archive.add(html_source(server, "bay", "/bay"))
-    archive.crawl("bay")
+    archive.add(html_source(server, "pier", "/pier"))
+    archive.crawl("pier")
     known = read_table(archive.folder / "_data/facts/2026-03-02.yml") or {}
     copies = {url: [(one["url"], one.get("original")) for one in told["copies"]] for url, told in known.items()}
-    first, second = (f"/haigangribao/2026/03/02/{name}-100001.html" for name in ("harbour", "bay"))
+    first, second = (f"/haigangribao/2026/03/02/{name}-100001.html" for name in ("harbour", "pier"))
     assert copies == {first: [(second, None)], second: [(first, True)]}
     archive.proven()

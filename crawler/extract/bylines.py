@@ -28,7 +28,6 @@ _PREFIX = re.compile(
     rf"(?:^|.{{0,60}}[\d|•·,;:]\s*|.{{0,60}}\b(?:uhr|am|pm|utc|gmt)\s+)(?:{_DONE}\s+)?{_BY}(?:\s*:\s*|\s+)(?=\S)",
     re.IGNORECASE,
 )
-_BEFORE = re.compile(r"^\s*by\s+(?=\S)", re.IGNORECASE)
 _ONLY_BY = re.compile(rf"(?:{_DONE})?(?:\s*{_BY})?|and|und|et|y|e|og|och|en", re.IGNORECASE)
 _LABEL = re.compile(
     r"^\W*(?:(?:über )?(?:den |die )?autor(?:/?in|en|es|as)?|(?:the )?authors?|auteur[es]*|autore|text|words|story|"
@@ -141,11 +140,6 @@ def labelled(text: str) -> bool:
     """Whether the text begins as a byline does: "By …", "Autor: …", "记者 …"."""
     line = squeeze(text)[:_LONGEST_LINE]
     return bool(_PREFIX.match(line) or _LABEL.match(line) or _HAN_REPORTER.match(line))
-
-
-def without_label(text: str) -> str:
-    """A name that somebody picked from a page, without "By", "Autor:" or "作者：" in front of it."""
-    return _LABEL.sub("", _BEFORE.sub("", text)) or text
 
 
 def is_label(text: str) -> bool:

@@ -12,7 +12,6 @@ from typing import Any
 import lxml.html
 from lxml import etree
 
-from crawler.extract.bylines import without_label
 from crawler.extract.page import Page
 from crawler.extract.rules import NoFit, Rule
 
@@ -58,7 +57,7 @@ def run(page: Page, layout: Layout) -> Fields:
     misses: list[str] = []
     for name, rule in layout.rules.items():
         if name == "byline":
-            given.byline = tuple(dict.fromkeys(map(without_label, rule.texts(page))))
+            given.byline = tuple(dict.fromkeys(rule.texts(page)))
         elif name != "body":
             try:
                 setattr(given, name, rule.text(page))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.extract.authors import seek_authors
-from crawler.extract.bylines import han_names_in, is_label, labelled, looks_like_a_name, names_in, without_label
+from crawler.extract.bylines import han_names_in, is_label, labelled, looks_like_a_name, names_in
 from crawler.extract.evidence import Choice
 from crawler.extract.facts import Facts
 from crawler.extract.page import Page
@@ -369,17 +369,3 @@ VALUES = st.recursive(
 @given(VALUES)
 def test_any_structured_author_is_read(author: object) -> None:
     choice(ld(author))
-
-
-@pytest.mark.parametrize(
-    ("picked", "name"),
-    [
-        ("By Tom Wherry", "Tom Wherry"),
-        ("作者：李明", "李明"),
-        ("Autor: Max", "Max"),
-        ("Byron Smith", "Byron Smith"),
-        ("By", "By"),
-    ],
-)
-def test_a_name_that_a_rule_picked_stands_without_its_label(picked: str, name: str) -> None:
-    assert without_label(picked) == name
