@@ -17,7 +17,6 @@ from crawler.archive.markup import Markup
 from crawler.archive.post import check_post, read_post
 from crawler.changes import revision_faults
 from crawler.images import kept_files
-from crawler.pack import faults as pack_faults
 from crawler.render.posts import url_of
 from crawler.run import load_outlets, state_folder
 from crawler.site import Site, config_faults
@@ -49,6 +48,8 @@ def faults(archive: Path, site: Site, sources: Sequence[Source]) -> Iterator[Fau
         yield from revision_faults(archive, revised(ledger))
         yield from _capture_faults(ledger, state / "captures")
         yield from page_faults(archive, site, ledger, load_outlets(archive), sources)
+        from crawler.pack.faults import faults as pack_faults  # with Liquid, for which no crawl is to wait
+
         yield from pack_faults(archive, state)
         yield from _image_faults(archive, shown, kept_files(ledger) | _shown_before(archive))
         ledger.close()
