@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 import sqlalchemy as sa
 
-from crawler.archive.ledger import Ledger, articles
+from crawler.archive.ledger import Ledger, articles, chunks
 from crawler.archive.site import template_files
 from crawler.site import SETTINGS
 
@@ -294,8 +294,7 @@ def message_of(posts: Sequence[str], sources: dict[str, str], others: int) -> st
 def sources_of(ledger: Ledger, paths: Sequence[str]) -> dict[str, str]:
     """Post -> id of its source, of those that the ledger knows."""
     found: dict[str, str] = {}
-    for start in range(0, len(paths), 400):
-        lower = [path.lower() for path in paths[start : start + 400]]
-        query = sa.select(articles.c.path, articles.c.source).where(sa.func.lower(articles.c.path).in_(lower))
+    for some in chunks([path.lower() for path in paths]):
+        query = sa.select(articles.c.path, articles.c.source).where(sa.func.lower(articles.c.path).in_(some))
         found |= {row.path: row.source for row in ledger.read(query)}
     return found

@@ -271,17 +271,11 @@ class Run:
     def _apart(self, post: Post) -> str:
         """Path of a post: its own, or one with a hash where another key has it (also by another case of letters)."""
         there = self._pending.get(post.path.lower())
-        owner = (there.space, there.key) if there else self._owner(post.path)
+        owner = (there.space, there.key) if there else self.ledger.owner_of_address(post.path)
         if owner in (None, (post.space, post.key)):
             return post.path
         folder, _, name = post.path.rpartition("/")
         return f"{folder}/{name[:11]}{twin_key(f'{post.space}-{post.key}')}.md"
-
-    def _owner(self, path: str) -> tuple[str, str] | None:
-        """Whose post has this address: dated and flat ones have the same."""
-        name = path.rpartition("/")[2]
-        places = dict.fromkeys((path, f"_posts/{name}", f"_posts/{name[:10].replace('-', '/')}/{name}"))
-        return next((owner for place in places if (owner := self.ledger.owner(place)) is not None), None)
 
     def _kept(self, post: Post, fresh: bool) -> Kept:
         """A file that was there before (its ledger row was lost) stays as it is, and counts as it is."""

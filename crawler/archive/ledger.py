@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -23,6 +23,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from crawler.archive import changelog, sketches
 
+V = TypeVar("V")
 SCHEMA_VERSION = 2
 """1 knew no backfills."""
 _CHUNK = 400
@@ -254,7 +255,10 @@ _LAST = sa.select(sa.func.max(_others.c.id) + 1).scalar_subquery()
 _STATE = sa.select(articles.c.state).where(
     articles.c.space == sa.bindparam("space"), articles.c.key == sa.bindparam("key")
 )
-_OWNER = sa.select(articles.c.space, articles.c.key).where(sa.func.lower(articles.c.path) == sa.bindparam("path"))
+_FOLDED = sa.func.lower(articles.c.path)
+_OWNER = sa.select(articles.c.space, articles.c.key, _FOLDED.label("place")).where(
+    _FOLDED.in_(sa.bindparam("places", expanding=True))
+)
 _CAPTURED = sa.select(captures.c.offset).where(
     captures.c.digest == sa.bindparam("digest"), captures.c.url == sa.bindparam("url")
 )
@@ -364,6 +368,11 @@ def stamp(moment: datetime) -> str:
 def moment_of(written: str) -> datetime:
     """What ``stamp`` wrote."""
     return datetime.fromisoformat(written).astimezone(UTC)
+
+
+def chunks(values: Sequence[V]) -> Iterator[Sequence[V]]:
+    """``values`` in pieces that one IN list holds."""
+    return (values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK))
 
 
 class Ledger:
@@ -599,7 +608,18 @@ class Ledger:
 
     def owner(self, path: str) -> tuple[str, str] | None:
         """(space, key) of the post at this path in any case of letters, None if the ledger knows no such path."""
-        row = self._connection.execute(_OWNER, {"path": path.lower()}).first()
+        return self._owner([path])
+
+    def owner_of_address(self, path: str) -> tuple[str, str] | None:
+        """Likewise of the post that has the address of one at this path: dated and flat ones have the same."""
+        name = path.rpartition("/")[2]
+        return self._owner([path, f"_posts/{name}", f"_posts/{name[:10].replace('-', '/')}/{name}"])
+
+    def _owner(self, paths: Sequence[str]) -> tuple[str, str] | None:
+        """The first of these that is a post has it."""
+        places = list(dict.fromkeys(path.lower() for path in paths))
+        rows = self._connection.execute(_OWNER, {"places": places}).all()
+        row = min(rows, key=lambda row: places.index(row.place), default=None)
         return None if row is None else (row.space, row.key)
 
     def posts(self) -> Iterator[Kept]:

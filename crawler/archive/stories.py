@@ -7,17 +7,14 @@ of. Posts of one story bear the same number; those that nobody copied bear none.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from crawler.archive.ledger import Ledger, articles
+from crawler.archive.ledger import Ledger, articles, chunks
 from crawler.archive.sketches import sketches
-
-_CHUNK = 400
-"""Values in one IN list; SQLite's default limit of bound values is 999 in old builds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +116,7 @@ def _numbers(ledger: Ledger, paths: Sequence[str]) -> dict[str, int]:
     folded = sa.func.lower(articles.c.path)
     query = sa.select(articles.c.path, sketches.c.story).join(sketches, _same_article())
     found: dict[str, int] = {}
-    for some in _chunks(sorted({path.lower() for path in paths})):
+    for some in chunks(sorted({path.lower() for path in paths})):
         rows = ledger.read(query.where(folded.in_(some), articles.c.state == "done", sketches.c.story != 0))
         found |= {row.path: row.story for row in rows}
     wanted = set(paths)
@@ -129,7 +126,7 @@ def _numbers(ledger: Ledger, paths: Sequence[str]) -> dict[str, int]:
 def stories(ledger: Ledger, numbers: Collection[int]) -> dict[int, Story]:
     """Number -> story, of those that have several posts."""
     found: defaultdict[int, list[Member]] = defaultdict(list)
-    for some in _chunks(sorted(numbers)):
+    for some in chunks(sorted(numbers)):
         for row in ledger.read(members_of().where(_IN_STORIES, sketches.c.story.in_(some))):
             found[row.story].append(member(row))
     return {number: _story(number, members) for number, members in found.items() if len(members) > 1}
@@ -192,7 +189,3 @@ def member(row: Any) -> Member:
 
 def _same_article() -> sa.ColumnElement[bool]:
     return sa.and_(sketches.c.space == articles.c.space, sketches.c.key == articles.c.key)
-
-
-def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    return (values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK))

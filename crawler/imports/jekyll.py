@@ -262,10 +262,7 @@ class _Taking:
 
     def _owner(self, path: str) -> tuple[str, str] | None:
         """Whose post has this name: dated and flat ones have the same address."""
-        if self._ledger is None:
-            return None
-        places = dict.fromkeys((path, *(_path(PurePosixPath(path).name, layout) for layout in ("flat", "dated"))))
-        return next((owner for place in places if (owner := self._ledger.owner(place)) is not None), None)
+        return None if self._ledger is None else self._ledger.owner_of_address(path)
 
     def _neighbours(self, file: _File) -> _Day:
         """Posts of the day in the file's name that came before it."""

@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from crawler.archive.address import dated, post_url
-from crawler.archive.ledger import Ledger, articles, moment_of
+from crawler.archive.ledger import Ledger, articles, chunks, moment_of
 from crawler.archive.reader import PostError, read_any
 from crawler.archive.revisions import versions
 from crawler.archive.stories import Copy, copies_of
@@ -33,7 +33,6 @@ Facts = dict[str, Any]
 others are copies of; of many the first ``_MOST_COPIES``. Empty ones are left out.
 """
 
-_CHUNK = 400
 _HEAD = 2_000
 """Bytes, in which a post of ours has its date."""
 _DATE = re.compile(rb"^date: *([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} [+-][0-9]{4})$", re.MULTILINE)
@@ -116,10 +115,8 @@ def day_of(url: str) -> str:
 
 def _rows(ledger: Ledger, paths: Collection[str]) -> Iterator[Any]:
     """Of the ledger, by the index on paths, which is of lower case."""
-    names = list(paths)
     columns = [articles.c[name] for name in ("path", "since", "gone", "revision")]
-    for start in range(0, len(names), _CHUNK):
-        some = names[start : start + _CHUNK]
+    for some in chunks(list(paths)):
         within = sa.func.lower(articles.c.path).in_([name.lower() for name in some]), articles.c.path.in_(some)
         yield from ledger.read(sa.select(*columns).where(*within, articles.c.state == "done"))
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from crawler.archive.ledger import Ledger, stamp
+from crawler.archive.ledger import Ledger, chunks, stamp
 from crawler.archive.sketches import anchors, sketches
 from crawler.archive.stories import Member, member, members_of, original_of
 from crawler.syndication.sketch import TOGETHER, Sketch, are_one
@@ -33,9 +33,6 @@ _SPAN = 32
 """Days of a span: no fewer, so that copies lie in neighbouring ones."""
 _COMMON = 32
 """Posts of a span that are looked up by one anchor."""
-_CHUNK = 400
-"""Values in one IN list; SQLite's default limit of bound values is 999 in old builds."""
-
 Name = tuple[str, str]
 """(space, key) of an article."""
 
@@ -158,7 +155,7 @@ class Stories:
         return {
             (row.space, row.key): row
             for space, own in keys.items()
-            for some in _chunks(own)
+            for some in chunks(own)
             for row in self._ledger.read(_BY_KEY, {"space": space, "keys": some})
         }
 
@@ -178,7 +175,7 @@ class Stories:
 
     def _members(self, numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
         """(id, story) of all posts of some stories."""
-        for some in _chunks(sorted(numbers)):
+        for some in chunks(sorted(numbers)):
             yield from ((row.id, row.story) for row in self._ledger.read(_IDS_OF_STORY, {"numbers": some}))
 
     def _holders(self, nodes: Sequence[_Node]) -> _Holders:
@@ -188,14 +185,14 @@ class Stories:
                 wanted[span].update(node.sketch.anchors)
         found: _Holders = defaultdict(set)
         for span, own in wanted.items():
-            for some in _chunks(sorted(own)):
+            for some in chunks(sorted(own)):
                 for row in self._ledger.read(_LOOK_UP, {"span": span, "anchors": some}):
                     found[row.anchor].add((row.span, row.sketch))
         return found
 
     def _nodes(self, query: sa.Select[Any], numbers: Iterable[int]) -> list[_Node]:
-        chunks = _chunks(sorted(set(numbers)))
-        return [_node(row._mapping) for some in chunks for row in self._ledger.read(query, {"numbers": some})]
+        wanted = sorted(set(numbers))
+        return [_node(row._mapping) for some in chunks(wanted) for row in self._ledger.read(query, {"numbers": some})]
 
     # what a new post may point to
 
@@ -318,10 +315,6 @@ def _places(node: _Node) -> list[dict[str, int]]:
 
 def _is_common(place: Mapping[str, int], holders: _Holders) -> bool:
     return sum(span == place["span"] for span, _ in holders.get(place["anchor"], ())) >= _COMMON
-
-
-def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    return (values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK))
 
 
 def _upsert() -> Any:
