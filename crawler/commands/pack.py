@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crawler.commands.common import archive_option, explained, fail, json_option, readable_sources
-from crawler.commands.status import placed, state_option
+from crawler.commands.status import locked, placed, state_option
 
 if TYPE_CHECKING:
     from crawler.pack.pack import Done, Place
@@ -40,27 +40,19 @@ def opened(archive: Path | None, state: Path | None) -> Iterator[Place]:
     """The archive under its lock. Ends with exit code 2 where there was no run, and with 1 for a layout that fails."""
     from liquid.exceptions import LiquidError
 
-    from crawler.archive.ledger import Ledger
-    from crawler.archive.locks import Lock
     from crawler.pack.pack import Place
-    from crawler.report import FAILED, REFUSED_INPUT
+    from crawler.report import FAILED
     from crawler.run import load_outlets, state_folder
     from crawler.site import load_site
 
     folder, where = placed(archive, state)
     site = load_site(folder)
-    path = state_folder(folder, site) / "ledger.sqlite"
-    if not path.is_file():
-        fail(f"no run yet in {folder}. Next: presskeep crawl SOURCE{where or f' --archive {folder}'}", REFUSED_INPUT)
-    lock = Lock(folder, path.parent)
     try:
-        ledger = Ledger(path)
-        yield Place(folder, path.parent, site, ledger, load_outlets(folder), readable_sources(folder))
-        ledger.close()
+        with locked(folder, site, where) as ledger:
+            sources = readable_sources(folder)
+            yield Place(folder, state_folder(folder, site), site, ledger, load_outlets(folder), sources)
     except LiquidError as error:
         fail(f"a layout cannot be rendered: {error.detailed_message()}", FAILED)
-    finally:
-        lock.release()
 
 
 def show(done: Done, as_json: bool) -> None:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from crawler.commands.common import archive_option, existing_archive, explained, json_option, readable_sources, table
+from crawler.commands.common import (
+    archive_option,
+    existing_archive,
+    explained,
+    fail,
+    json_option,
+    readable_sources,
+    table,
+)
 
 if TYPE_CHECKING:
     from crawler.archive.ledger import Ledger
+    from crawler.site import Site
 
 
 state_option = click.option(
@@ -77,6 +88,27 @@ def ledger_of(archive: Path, where: str = "") -> Ledger | None:
         return Ledger.to_read(path) if path.is_file() else None
     except LedgerLost as error:
         raise LedgerLost(f"{error}{where}") from error
+
+
+@contextmanager
+def locked(archive: Path, site: Site, where: str) -> Iterator[Ledger]:
+    """The ledger of an archive, to be written, under the archive's lock. Ends with exit code 2 and the next command,
+    ``where`` behind it, where there was no run yet; raises Busy."""
+    from crawler.archive.ledger import Ledger
+    from crawler.archive.locks import Lock
+    from crawler.report import REFUSED_INPUT
+    from crawler.run import state_folder
+
+    path = state_folder(archive, site) / "ledger.sqlite"
+    if not path.is_file():
+        fail(f"no run yet in {archive}. Next: presskeep crawl SOURCE{where or f' --archive {archive}'}", REFUSED_INPUT)
+    lock = Lock(archive, path.parent)
+    try:
+        ledger = Ledger(path)
+        yield ledger
+        ledger.close()
+    finally:
+        lock.release()
 
 
 def _next(runs: list[dict[str, Any]], where: str) -> dict[str, str]:
